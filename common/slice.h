@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+
+/*
+ * A borrowed run of bytes: pointer and length, not NUL-terminated. What parsers
+ * take and give; the owner is whoever owns the buffer it points into.
+ */
+#ifndef SA_SLICE_H
+#define SA_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct slice {
+	const char *ptr; /* NULL means absent; an empty value has len 0 and ptr not NULL */
+	size_t len;
+};
+
+#define SLICE_NONE ((struct slice){NULL, 0})
+#define SLICE_LIT(s) ((struct slice){"" s, sizeof(s) - 1})
+
+/* A NULL string gives the absent slice. */
+static inline struct slice slice_of(const char *s)
+{
+	return s ? (struct slice){s, strlen(s)} : SLICE_NONE;
+}
+
+static inline bool slice_eq(struct slice a, struct slice b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static inline bool slice_is(struct slice a, const char *s)
+{
+	return a.ptr != NULL && slice_eq(a, slice_of(s));
+}
+
+static inline bool slice_starts(struct slice a, const char *s)
+{
+	size_t n = strlen(s);
+
+	return a.len >= n && memcmp(a.ptr, s, n) == 0;
+}
+
+/* What follows the last '/', all of it when there is none. */
+static inline struct slice slice_base_name(struct slice path)
+{
+	size_t n = path.len;
+
+	while (n > 0 && path.ptr[n - 1] != '/')
+		n--;
+	return path.ptr ? (struct slice){path.ptr + n, path.len - n} : path;
+}
+
+/* The bytes as a fresh C string (caller frees), NULL when absent or out of memory. */
+static inline char *slice_dup(struct slice a)
+{
+	return a.ptr ? strndup(a.ptr, a.len) : NULL;
+}
+
+#endif

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the sessaudit authors
+
+# One target per untrusted format. Plain builds replay the corpora; --enable-fuzzing makes
+# libFuzzer programs of the same targets (give them a scratch directory before the corpus, new
+# finds go into the first: tests/fuzz/fuzz_json -dict=json.dict /tmp/new corpus/json).
+fuzz_targets = \
+	conf \
+	json
+fuzz_programs = \
+	tests/fuzz/fuzz_conf \
+	tests/fuzz/fuzz_json
+check_PROGRAMS += $(fuzz_programs)
+TESTS += tests/fuzz/replay.sh
+EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/dict tests/fuzz/corpus
+
+if FUZZING
+fuzz_main =
+else
+check_LTLIBRARIES += tests/fuzz/libreplay.la
+tests_fuzz_libreplay_la_SOURCES = tests/fuzz/replay_main.c
+fuzz_main = tests/fuzz/libreplay.la
+endif
+fuzz_ldflags = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_conf_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_conf_LDADD = $(fuzz_main) common/libcommon.la
+
+tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_json_LDADD = $(fuzz_main) common/libcommon.la
+
+
+
+
+
+fuzz_collector_ldadd = $(fuzz_main) agent/collector/libcollector.la agent/libagent.la \
+	common/transcript/libtranscript.la common/access/libaccess.la common/libcommon.la

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the sessaudit authors
+
+# All tests speak TAP. Scripts find the trees through these variables and run in the build tree.
+TEST_EXTENSIONS = .sh
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_DRIVER = $(TAP_DRIVER)
+AM_LOG_DRIVER_FLAGS = --comments
+AM_SH_LOG_DRIVER_FLAGS = --comments
+SH_LOG_COMPILER = $(SHELL)
+AM_TESTS_ENVIRONMENT = \
+	SA_SRC='$(abs_top_srcdir)' SA_BUILD='$(abs_top_builddir)' \
+	SA_FUZZ_TARGETS='$(fuzz_targets)' SA_MAN_PAGES='$(dist_man_MANS)' SA_MANDOC='$(MANDOC)'; \
+	export SA_SRC SA_BUILD SA_FUZZ_TARGETS SA_MAN_PAGES SA_MANDOC;
+
+TESTS += tests/man_lint.sh
+EXTRA_DIST += \
+	tests/man_lint.sh

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the sessaudit authors
+
+check_LTLIBRARIES += tests/unit/libtap.la
+tests_unit_libtap_la_SOURCES = tests/unit/tap.c tests/unit/tap.h
+
+# One program per file under test: tests/unit/test_X is made of tests/unit/test_X.c and, unless
+# tests_unit_test_X_LDADD says otherwise, linked with LDADD. For example:
+#	tests_unit_test_grant_LDADD = common/access/libaccess.la $(LDADD)
+LDADD = tests/unit/libtap.la common/libcommon.la
+
+unit_tests = \
+	tests/unit/test_buf \
+	tests/unit/test_clock \
+	tests/unit/test_conf \
+	tests/unit/test_digest \
+	tests/unit/test_err \
+	tests/unit/test_escape \
+	tests/unit/test_fdio \
+	tests/unit/test_json \
+	tests/unit/test_log \
+	tests/unit/test_settings
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+
+# Fails the Nth allocation; see alloc_fail.h.
+alloc_fail_ldflags = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
+tests_unit_test_buf_SOURCES = tests/unit/test_buf.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_buf_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_conf_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_json_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_fdio_LDADD = $(LDADD) $(PTHREAD_LIBS)
+
+transcript_tests_ldadd = common/transcript/libtranscript.la common/access/libaccess.la $(LDADD)
+
+supervisor_tests_ldadd = agent/libsupervisor.la agent/libagent.la $(LDADD)
+shipper_tests_ldadd = agent/shipper/libshipper.la agent/libagent.la common/store/libstore.la $(LDADD)
+
+access_tests_ldadd = common/access/libaccess.la $(LDADD)
+
+collector_tests_ldadd = agent/collector/libcollector.la agent/libagent.la $(transcript_tests_ldadd)
+fault_ldflags = $(AM_LDFLAGS) -Wl,--wrap=openat,--wrap=mkdirat,--wrap=write,--wrap=ftruncate \
+	-Wl,--wrap=fsync,--wrap=fdatasync,--wrap=renameat,--wrap=unlinkat
+spool_check_sources =
