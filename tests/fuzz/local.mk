@@ -5,9 +5,13 @@
 # libFuzzer programs of the same targets (give them a scratch directory before the corpus, new
 # finds go into the first: tests/fuzz/fuzz_json -dict=json.dict /tmp/new corpus/json).
 fuzz_targets = \
+	grant \
+	tag \
 	conf \
 	json
 fuzz_programs = \
+	tests/fuzz/fuzz_grant \
+	tests/fuzz/fuzz_tag \
 	tests/fuzz/fuzz_conf \
 	tests/fuzz/fuzz_json
 check_PROGRAMS += $(fuzz_programs)
@@ -31,7 +35,11 @@ tests_fuzz_fuzz_json_LDADD = $(fuzz_main) common/libcommon.la
 
 
 
+tests_fuzz_fuzz_grant_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_grant_LDADD = $(fuzz_main) common/access/libaccess.la common/libcommon.la
 
+tests_fuzz_fuzz_tag_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_tag_LDADD = $(fuzz_main) common/access/libaccess.la common/libcommon.la
 
 fuzz_collector_ldadd = $(fuzz_main) agent/collector/libcollector.la agent/libagent.la \
 	common/transcript/libtranscript.la common/access/libaccess.la common/libcommon.la

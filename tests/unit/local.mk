@@ -10,6 +10,13 @@ tests_unit_libtap_la_SOURCES = tests/unit/tap.c tests/unit/tap.h
 LDADD = tests/unit/libtap.la common/libcommon.la
 
 unit_tests = \
+	tests/unit/test_access \
+	tests/unit/test_grant \
+	tests/unit/test_grants \
+	tests/unit/test_match \
+	tests/unit/test_pam_options \
+	tests/unit/test_tag \
+	tests/unit/test_tagfile \
 	tests/unit/test_buf \
 	tests/unit/test_clock \
 	tests/unit/test_conf \
@@ -40,6 +47,21 @@ supervisor_tests_ldadd = agent/libsupervisor.la agent/libagent.la $(LDADD)
 shipper_tests_ldadd = agent/shipper/libshipper.la agent/libagent.la common/store/libstore.la $(LDADD)
 
 access_tests_ldadd = common/access/libaccess.la $(LDADD)
+tests_unit_test_access_LDADD = $(access_tests_ldadd)
+tests_unit_test_grant_SOURCES = tests/unit/test_grant.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_grant_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_grant_LDADD = $(access_tests_ldadd)
+tests_unit_test_grants_LDADD = $(access_tests_ldadd)
+tests_unit_test_match_SOURCES = tests/unit/test_match.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_match_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_match_LDADD = $(access_tests_ldadd)
+tests_unit_test_tag_SOURCES = tests/unit/test_tag.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_tag_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_tag_LDADD = $(access_tests_ldadd)
+tests_unit_test_tagfile_SOURCES = tests/unit/test_tagfile.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_tagfile_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_tagfile_LDADD = $(access_tests_ldadd)
+tests_unit_test_pam_options_LDADD = pam_sessaudit/libparts.la $(access_tests_ldadd) $(PAM_LIBS)
 
 collector_tests_ldadd = agent/collector/libcollector.la agent/libagent.la $(transcript_tests_ldadd)
 fault_ldflags = $(AM_LDFLAGS) -Wl,--wrap=openat,--wrap=mkdirat,--wrap=write,--wrap=ftruncate \

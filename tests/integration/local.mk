@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the sessaudit authors
+
+# Scripts, TAP, no root. SA_SRC and SA_BUILD name the trees.
+integration_tests = \
+	tests/integration/pam_module.sh
+TESTS += $(integration_tests)
+EXTRA_DIST += \
+	$(integration_tests)
+
+# Lays out a store for cli.sh.
+
+# Makes the objects of one session, for format_shell.sh.
+
+# A role and a systemd for supervisor.sh.
+
+# A login service for pam_module.sh, and what puts the kernel's audit state back.
+check_PROGRAMS += tests/integration/pam_session tests/e2e/auditstate
+tests_e2e_auditstate_LDADD = $(AUDIT_LIBS)
+tests_integration_pam_session_LDADD = \
+	pam_sessaudit/libparts.la common/access/libaccess.la common/libcommon.la $(PAM_LIBS)
