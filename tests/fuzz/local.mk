@@ -8,12 +8,16 @@ fuzz_targets = \
 	grant \
 	tag \
 	conf \
-	json
+	json \
+	index \
+	segment
 fuzz_programs = \
 	tests/fuzz/fuzz_grant \
 	tests/fuzz/fuzz_tag \
 	tests/fuzz/fuzz_conf \
-	tests/fuzz/fuzz_json
+	tests/fuzz/fuzz_json \
+	tests/fuzz/fuzz_index \
+	tests/fuzz/fuzz_segment
 check_PROGRAMS += $(fuzz_programs)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/dict tests/fuzz/corpus
@@ -33,7 +37,13 @@ tests_fuzz_fuzz_conf_LDADD = $(fuzz_main) common/libcommon.la
 tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_json_LDADD = $(fuzz_main) common/libcommon.la
 
+tests_fuzz_fuzz_index_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_index_LDADD = $(fuzz_main) common/transcript/libtranscript.la \
+	common/access/libaccess.la common/libcommon.la
 
+tests_fuzz_fuzz_segment_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_segment_LDADD = $(fuzz_main) common/transcript/libtranscript.la \
+	common/access/libaccess.la common/libcommon.la
 
 tests_fuzz_fuzz_grant_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_grant_LDADD = $(fuzz_main) common/access/libaccess.la common/libcommon.la

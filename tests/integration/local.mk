@@ -3,14 +3,19 @@
 
 # Scripts, TAP, no root. SA_SRC and SA_BUILD name the trees.
 integration_tests = \
+	tests/integration/format_shell.sh \
 	tests/integration/pam_module.sh
 TESTS += $(integration_tests)
 EXTRA_DIST += \
-	$(integration_tests)
+	$(integration_tests) \
+	FORMAT.md
 
 # Lays out a store for cli.sh.
 
 # Makes the objects of one session, for format_shell.sh.
+check_PROGRAMS += tests/integration/mksession
+tests_integration_mksession_LDADD = common/transcript/libtranscript.la \
+	common/access/libaccess.la common/libcommon.la
 
 # A role and a systemd for supervisor.sh.
 

@@ -18,14 +18,20 @@ unit_tests = \
 	tests/unit/test_tag \
 	tests/unit/test_tagfile \
 	tests/unit/test_buf \
+	tests/unit/test_chain \
 	tests/unit/test_clock \
 	tests/unit/test_conf \
 	tests/unit/test_digest \
+	tests/unit/test_entry \
 	tests/unit/test_err \
 	tests/unit/test_escape \
 	tests/unit/test_fdio \
+	tests/unit/test_index \
 	tests/unit/test_json \
+	tests/unit/test_layout \
 	tests/unit/test_log \
+	tests/unit/test_page \
+	tests/unit/test_segment \
 	tests/unit/test_settings
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
@@ -39,9 +45,18 @@ tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/alloc_fail.c te
 tests_unit_test_conf_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_test_json_SOURCES = tests/unit/test_json.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
 tests_unit_test_json_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_entry_SOURCES = tests/unit/test_entry.c tests/unit/alloc_fail.c \
+	tests/unit/alloc_fail.h
+tests_unit_test_entry_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_test_fdio_LDADD = $(LDADD) $(PTHREAD_LIBS)
 
 transcript_tests_ldadd = common/transcript/libtranscript.la common/access/libaccess.la $(LDADD)
+tests_unit_test_chain_LDADD = $(transcript_tests_ldadd)
+tests_unit_test_entry_LDADD = $(transcript_tests_ldadd)
+tests_unit_test_index_LDADD = $(transcript_tests_ldadd)
+tests_unit_test_layout_LDADD = $(transcript_tests_ldadd)
+tests_unit_test_page_LDADD = $(transcript_tests_ldadd)
+tests_unit_test_segment_LDADD = $(transcript_tests_ldadd) $(ZLIB_LIBS)
 
 supervisor_tests_ldadd = agent/libsupervisor.la agent/libagent.la $(LDADD)
 shipper_tests_ldadd = agent/shipper/libshipper.la agent/libagent.la common/store/libstore.la $(LDADD)

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+
+/*
+ * The page a person reads: who, which request, who approved it, then the
+ * timeline. Used by the collector for transcript.txt and by `sessaudit show`.
+ * Everything that comes from outside passes escape_terminal.
+ */
+#ifndef SA_PAGE_H
+#define SA_PAGE_H
+
+#include "common/transcript/entry.h"
+#include "common/transcript/index.h"
+
+/* What the lines before have said, so that only changes need saying. Zeroed at the start. */
+struct page_place {
+	char day[20];                /* with the zone: it changes with daylight saving time */
+	char where[DIGEST_HEX_SIZE]; /* of directory and terminal */
+	uint64_t typed;              /* seq of the typed line above, 0 for none */
+};
+
+struct page_style {
+	bool local; /* times in TZ instead of UTC */
+	bool color; /* ANSI colours (never in transcript.txt) */
+	int width;  /* columns to wrap at; 0: do not wrap */
+	bool full;  /* long arguments and texts whole, not cut with a count of the rest */
+	/* NULL (transcript.txt): each line stands alone, with date, directory and terminal. Else
+	 * date and place are said when they change. */
+	struct page_place *place;
+};
+
+/* The block at the top: session, host, user, source, service, and the access context. */
+void page_head(struct buf *out, const struct page_style *st, const struct segment_session *s);
+/* The same for a session whose entries are all at hand: with its end (end_ms 0: still open), counts
+ * and losses. Nothing of t->segments, head, part is used. */
+void page_head_whole(struct buf *out, const struct page_style *st, const struct segment_session *s,
+		     const struct session_totals *t);
+/* One entry's line(s) of the timeline. */
+void page_entry(struct buf *out, const struct page_style *st, const struct entry *e);
+/* The same for an exec that the typed line with seq `typed` led to (0: none). */
+void page_entry_of(struct buf *out, const struct page_style *st, const struct entry *e,
+		   uint64_t typed);
+/* The block at the end: end, duration, counts, losses, chain head. */
+void page_tail(struct buf *out, const struct page_style *st, const struct segment_session *s,
+	       const struct session_totals *t);
+
+/* What must not be overlooked: a headline between bars, and what it means. Both are escaped. */
+void page_alarm(struct buf *out, const struct page_style *st, const char *headline,
+		const char *meaning);
+/* Is this comm one of the shells, whose typed lines are commands? */
+bool page_is_shell(struct slice comm);
+/* "APPROVED", "NOT APPROVED" ... */
+const char *page_status(enum access_status status);
+void page_duration(struct buf *out, int64_t ms); /* "10 min 41 s" */
+
+#endif

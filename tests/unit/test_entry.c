@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+#include "config.h"
+
+#include <stddef.h>
+
+#include "common/cleanup.h"
+#include "common/transcript/entry.h"
+#include "tests/unit/alloc_fail.h"
+#include "tests/unit/tap.h"
+
+#define T0 INT64_C(1795222800123) /* 2026-11-21T01:00:00.123Z */
+#define UNSET_IDS .uid = ENTRY_ID_UNSET, .euid = ENTRY_ID_UNSET, .auid = ENTRY_ID_UNSET
+
+static struct buf line;
+static struct json_writer *writer;
+
+/* Writes e; the line is valid until the next call. */
+static struct slice written(const struct entry *e)
+{
+	buf_clear(&line);
+	json_writer_reset(writer);
+	entry_write(writer, e);
+	return json_writer_end(writer) == 0 ? buf_slice(&line) : SLICE_NONE;
+}
+
+static struct slice args[] = {SLICE_LIT("ls"), SLICE_LIT(""), SLICE_LIT("a\nb \xc3\xa9")};
+
+static struct access approved = {
+	.status = ACCESS_APPROVED,
+	.source = ACCESS_SOURCE_USER,
+	.request_id = (char[]){"REQ-1042"},
+	.requester = (char[]){"alice@example.com"},
+};
+
+#define COMMON                                                                                     \
+	.time_ms = T0, .user = SLICE_LIT("dba"), .origin = SLICE_LIT("10.0.0.9"),                  \
+	.object = SLICE_LIT("o"), UNSET_IDS
+
+static const struct {
+	const char *name;
+	struct entry e;
+	const char *want;
+} exact[] = {
+	{"session_start",
+	 {.seq = 1,
+	  .type = ENTRY_SESSION_START,
+	  .outcome = ENTRY_SUCCESS,
+	  .time_ms = T0,
+	  .user = SLICE_LIT("dba"),
+	  .origin = SLICE_LIT("10.0.0.9"),
+	  .object = SLICE_LIT("db1"),
+	  .uid = 1001,
+	  .euid = ENTRY_ID_UNSET,
+	  .auid = 1001,
+	  .pid = 700,
+	  .exe = SLICE_LIT("/usr/sbin/sshd"),
+	  .tty = SLICE_LIT("ssh"),
+	  .service = SLICE_LIT("sshd"),
+	  .audit_serial = 41},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":1,\"type\":\"session_start\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"session_start\",\"outcome\":\"success\"},"
+	 "\"user\":{\"name\":\"dba\",\"id\":\"1001\",\"audit\":{\"id\":\"1001\"}},"
+	 "\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"db1\","
+	 "\"process\":{\"pid\":700,\"executable\":\"/usr/sbin/sshd\",\"tty\":{\"name\":\"ssh\"}},"
+	 "\"service\":{\"name\":\"sshd\"},\"audit\":{\"serial\":41}}"},
+	{"access",
+	 {COMMON, .seq = 2, .type = ENTRY_ACCESS, .outcome = ENTRY_SUCCESS, .access = &approved},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":2,\"type\":\"access\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"access\",\"outcome\":\"success\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},"
+	 "\"object\":\"o\",\"access\":{\"status\":\"approved\",\"source\":\"user\",\"request\":"
+	 "{\"id\":\"REQ-1042\",\"requester\":{\"email\":\"alice@example.com\"}}}}"},
+	{"exec",
+	 {.seq = 12,
+	  .type = ENTRY_EXEC,
+	  .outcome = ENTRY_FAILURE,
+	  .time_ms = T0,
+	  .user = SLICE_LIT("dba"),
+	  .origin = SLICE_LIT("pts0"),
+	  .object = SLICE_LIT("/bin/ls"),
+	  .uid = 1001,
+	  .euid = 0,
+	  .auid = 1001,
+	  .pid = 812,
+	  .ppid = 811,
+	  .exe = SLICE_LIT("/usr/bin/bash"),
+	  .comm = SLICE_LIT("bash"),
+	  .cwd = SLICE_LIT("/root"),
+	  .tty = SLICE_LIT("pts0"),
+	  .argv = args,
+	  .argc = 3,
+	  .argc_total = 9,
+	  .error = SLICE_LIT("ENOENT"),
+	  .audit_serial = 77,
+	  .after_end = true},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":12,\"type\":\"exec\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"exec\",\"outcome\":\"failure\"},"
+	 "\"user\":{\"name\":\"dba\",\"id\":\"1001\",\"effective\":{\"id\":\"0\"},"
+	 "\"audit\":{\"id\":\"1001\"}},\"origin\":\"pts0\",\"object\":\"/bin/ls\","
+	 "\"process\":{\"pid\":812,\"parent\":{\"pid\":811},\"executable\":\"/usr/bin/bash\","
+	 "\"name\":\"bash\",\"args\":[\"ls\",\"\",\"a\\nb \xc3\xa9\"],\"args_count\":9,"
+	 "\"working_directory\":\"/root\",\"tty\":{\"name\":\"pts0\"}},"
+	 "\"error\":{\"code\":\"ENOENT\"},\"audit\":{\"serial\":77},\"after_end\":true}"},
+	{"input",
+	 {COMMON, .seq = 13, .type = ENTRY_INPUT, .text = SLICE_LIT("ls"),
+	  .raw = SLICE_LIT("lx\177s\r"), .start_ms = T0 - 2500, .end_ms = T0, .incomplete = true,
+	  .ran = {12, 14}, .n_ran = 2},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":13,\"type\":\"input\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"input\",\"outcome\":\"unknown\","
+	 "\"start\":\"2026-11-21T00:59:57.623Z\",\"end\":\"2026-11-21T01:00:00.123Z\","
+	 "\"duration\":2500000000},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},"
+	 "\"object\":\"o\",\"input\":{\"text\":\"ls\",\"raw_b64\":\"bHh/cw0=\","
+	 "\"incomplete\":true,\"ran\":[12,14]}}"},
+	{"gap",
+	 {COMMON, .seq = 14, .type = ENTRY_GAP, .cause = SLICE_LIT("kernel_lost"), .count = 3},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":14,\"type\":\"gap\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"gap\",\"outcome\":\"unknown\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},"
+	 "\"object\":\"o\",\"reason\":\"kernel_lost\",\"count\":3}"},
+	{"conflict",
+	 {COMMON, .seq = 15, .type = ENTRY_CONFLICT, .cause = SLICE_LIT("second_tag"),
+	  .access = &approved},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":15,\"type\":\"conflict\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"conflict\",\"outcome\":\"unknown\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},"
+	 "\"object\":\"o\",\"reason\":\"second_tag\",\"access\":{\"status\":\"approved\","
+	 "\"source\":\"user\",\"request\":{\"id\":\"REQ-1042\",\"requester\":"
+	 "{\"email\":\"alice@example.com\"}}}}"},
+	{"session_end, nothing known",
+	 {.seq = 16, .type = ENTRY_SESSION_END, .time_ms = T0, UNSET_IDS},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":16,\"type\":\"session_end\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"session_end\",\"outcome\":\"unknown\"},"
+	 "\"user\":{\"name\":null},\"origin\":null,\"object\":null}"},
+};
+
+static void test_exact(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(exact); i++)
+		tap_bytes(written(&exact[i].e), slice_of(exact[i].want), "line of %s",
+			  exact[i].name);
+}
+
+/* Every field set; each type must give all of them back. */
+static struct entry full(enum entry_type type)
+{
+	return (struct entry){
+		.seq = 9007199254740993,
+		.time_ms = T0 + type,
+		.type = type,
+		.outcome = ENTRY_FAILURE,
+		.user = SLICE_LIT("db\"a"),
+		.origin = SLICE_LIT("::1"),
+		.object = SLICE_LIT("\xe2\x82\xac"),
+		.audit_serial = 5,
+		.after_end = true,
+		.pid = 2147483647,
+		.ppid = 1,
+		.uid = 0,
+		.euid = 4294967294u,
+		.auid = 1000,
+		.exe = SLICE_LIT("/e"),
+		.cwd = SLICE_LIT(""),
+		.tty = SLICE_LIT("pts1"),
+		.comm = SLICE_LIT("c\\x41"),
+		.argv = args,
+		.argc = 3,
+		.argc_total = 4,
+		.error = SLICE_LIT("EPERM"),
+		.text = SLICE_LIT("t\0t"),
+		.raw = SLICE_LIT("\x00\xff\r"),
+		.start_ms = T0 - 1,
+		.end_ms = T0,
+		.incomplete = true,
+		.ran = {1, 2, 3},
+		.n_ran = 3,
+		.cause = SLICE_LIT("why"),
+		.count = INT64_MAX,
+		.access = &approved,
+		.service = SLICE_LIT("sshd"),
+	};
+}
+
+static bool same(struct slice a, struct slice b)
+{
+	return (a.ptr != NULL) == (b.ptr != NULL) && slice_eq(a, b);
+}
+
+static bool same_args(const struct entry *a, const struct entry *b)
+{
+	if ((a->argv != NULL) != (b->argv != NULL) || a->argc != b->argc ||
+	    a->argc_total != b->argc_total)
+		return false;
+	for (size_t i = 0; i < a->argc; i++) {
+		if (!same(a->argv[i], b->argv[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool same_access(const struct access *a, const struct access *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->status == b->status && a->source == b->source &&
+	       strcmp(a->request_id, b->request_id) == 0 && strcmp(a->requester, b->requester) == 0;
+}
+
+static const char *difference(const struct entry *a, const struct entry *b)
+{
+#define SAME(cond, name)                                                                           \
+	if (!(cond))                                                                               \
+	return name
+#define SAME_NUMBER(f) SAME(a->f == b->f, #f)
+#define SAME_TEXT(f) SAME(same(a->f, b->f), #f)
+	SAME_NUMBER(seq);
+	SAME_NUMBER(time_ms);
+	SAME_NUMBER(type);
+	SAME_NUMBER(outcome);
+	SAME_TEXT(user);
+	SAME_TEXT(origin);
+	SAME_TEXT(object);
+	SAME_NUMBER(audit_serial);
+	SAME_NUMBER(after_end);
+	SAME_NUMBER(pid);
+	SAME_NUMBER(ppid);
+	SAME_NUMBER(uid);
+	SAME_NUMBER(euid);
+	SAME_NUMBER(auid);
+	SAME_TEXT(exe);
+	SAME_TEXT(cwd);
+	SAME_TEXT(tty);
+	SAME_TEXT(comm);
+	SAME(same_args(a, b), "argv");
+	SAME_TEXT(error);
+	SAME_TEXT(text);
+	SAME_TEXT(raw);
+	SAME_NUMBER(start_ms);
+	SAME_NUMBER(end_ms);
+	SAME_NUMBER(incomplete);
+	SAME_NUMBER(n_ran);
+	SAME(memcmp(a->ran, b->ran, sizeof(a->ran)) == 0, "ran");
+	SAME_TEXT(cause);
+	SAME_NUMBER(count);
+	SAME(same_access(a->access, b->access), "access");
+	SAME_TEXT(service);
+	return "none";
+}
+
+static void check_round_trip(const struct entry *e, const char *name)
+{
+	struct entry_read r;
+	struct sa_err err = {0};
+	int rc = entry_parse(written(e), &r, &err);
+
+	tap_str(rc == 0 ? difference(e, &r.e) : err.msg, "none", "round trip, differs: %s", name);
+	if (rc == 0)
+		entry_read_free(&r);
+}
+
+static void test_round_trip(void)
+{
+	struct entry empty = {.seq = 1, .time_ms = T0, UNSET_IDS, .argv = args, .argc = 0};
+
+	for (int t = 0; t < ENTRY_TYPES; t++) {
+		struct entry e = full((enum entry_type)t);
+
+		check_round_trip(&e, entry_type_name(e.type));
+	}
+	check_round_trip(&empty, "no arguments");
+	empty.argv = NULL;
+	check_round_trip(&empty, "nothing known");
+	empty.time_ms = 0;
+	check_round_trip(&empty, "time 0");
+}
+
+static const struct {
+	const char *path;
+	size_t offset;
+} raw_fields[] = {
+	{"user.name", offsetof(struct entry, user)},
+	{"origin", offsetof(struct entry, origin)},
+	{"object", offsetof(struct entry, object)},
+	{"process.executable", offsetof(struct entry, exe)},
+	{"process.name", offsetof(struct entry, comm)},
+	{"process.working_directory", offsetof(struct entry, cwd)},
+	{"process.tty.name", offsetof(struct entry, tty)},
+	{"error.code", offsetof(struct entry, error)},
+	{"service.name", offsetof(struct entry, service)},
+	{"input.text", offsetof(struct entry, text)},
+	{"reason", offsetof(struct entry, cause)},
+};
+
+#define BAD "a\xff\x62"
+
+/* e holds BAD in one place only, which is path in the line and at offset in what comes back. */
+static void check_raw(const struct entry *e, const char *path,
+		      struct slice (*get)(struct entry *, size_t), size_t offset)
+{
+	struct entry_read r;
+	const struct json *raw;
+
+	if (!tap_int(entry_parse(written(e), &r, NULL), 0, "%s: parses", path))
+		return;
+	raw = json_get(r.json, "raw_b64");
+	tap_bytes(get(&r.e, offset), SLICE_LIT("a\\xffb"), "%s: text", path);
+	tap_int((long long)json_len(raw), 1, "%s: the only one in raw_b64", path);
+	tap_bytes(json_get_str(raw, path), SLICE_LIT("Yf9i"), "%s: exact bytes", path);
+	entry_read_free(&r);
+}
+
+static struct slice *field_at(struct entry *e, size_t offset)
+{
+	return (struct slice *)(void *)((char *)e + offset);
+}
+
+static struct slice get_field(struct entry *e, size_t offset)
+{
+	return *field_at(e, offset);
+}
+
+static struct slice get_arg(struct entry *e, size_t i)
+{
+	return i < e->argc ? e->argv[i] : SLICE_NONE;
+}
+
+static void test_raw_bytes(void)
+{
+	const struct entry plain = {.seq = 1, .type = ENTRY_EXEC, .time_ms = T0, UNSET_IDS};
+	const struct slice argv[] = {SLICE_LIT("x"), SLICE_LIT(BAD)};
+	struct entry e;
+
+	for (size_t i = 0; i < ARRAY_LEN(raw_fields); i++) {
+		e = plain;
+		*field_at(&e, raw_fields[i].offset) = SLICE_LIT(BAD);
+		check_raw(&e, raw_fields[i].path, get_field, raw_fields[i].offset);
+	}
+	e = plain;
+	e.argv = argv;
+	e.argc = 2;
+	check_raw(&e, "process.args.1", get_arg, 1);
+}
+
+static void test_origin(void)
+{
+	static const struct {
+		struct slice origin;
+		const char *want;
+	} cases[] = {
+		{SLICE_LIT("10.0.0.9"),
+		 "{\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"}}"},
+		{SLICE_LIT("2001:db8::1"),
+		 "{\"origin\":\"2001:db8::1\",\"source\":{\"ip\":\"2001:db8::1\"}}"},
+		{SLICE_LIT("fe80::1%eth0"),
+		 "{\"origin\":\"fe80::1%eth0\",\"source\":{\"ip\":\"fe80::1\"}}"},
+		{SLICE_LIT("10.0.0.9%eth0"), "{\"origin\":\"10.0.0.9%eth0\"}"},
+		{SLICE_LIT("10.0.0.999"), "{\"origin\":\"10.0.0.999\"}"},
+		{SLICE_LIT("10.0.0.9\0"), "{\"origin\":\"10.0.0.9\\u0000\"}"},
+		{SLICE_LIT("%"), "{\"origin\":\"%\"}"},
+		{SLICE_LIT("local"), "{\"origin\":\"local\"}"},
+		{SLICE_LIT(""), "{\"origin\":\"\"}"},
+		{SLICE_LIT("0000:0000:0000:0000:0000:0000:0000:0000:0000:0000"),
+		 "{\"origin\":\"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000\"}"},
+		{SLICE_NONE, "{\"origin\":null}"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		buf_clear(&line);
+		json_writer_reset(writer);
+		json_write_open(writer);
+		entry_write_origin(writer, cases[i].origin);
+		json_write_close(writer);
+		tap_bytes(json_writer_end(writer) == 0 ? buf_slice(&line) : SLICE_NONE,
+			  slice_of(cases[i].want), "origin %zu", i);
+	}
+}
+
+/* The text of a time must not depend on the one written before it. */
+static void test_times(void)
+{
+	static const struct {
+		int64_t ms;
+		const char *want;
+	} cases[] = {
+		{T0, "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\""},
+		{T0 + 876, "{\"@timestamp\":\"2026-11-21T01:00:00.999Z\""},
+		{T0 + 877, "{\"@timestamp\":\"2026-11-21T01:00:01.000Z\""},
+		{T0, "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\""},
+		{0, "{\"@timestamp\":\"1970-01-01T00:00:00.000Z\""},
+		{-1, "{\"@timestamp\":\"1970-01-01T00:00:00.000Z\""},
+		{7, "{\"@timestamp\":\"1970-01-01T00:00:00.007Z\""},
+		{INT64_MIN, "{\"@timestamp\":\"1970-01-01T00:00:00.000Z\""},
+		{INT64_MAX, "{\"@timestamp\":\"9999-12-31T23:59:59.999Z\""},
+		{INT64_MAX - 1, "{\"@timestamp\":\"9999-12-31T23:59:59.999Z\""},
+		{T0, "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct entry e = {.seq = 1, .time_ms = cases[i].ms, UNSET_IDS};
+		struct slice l = written(&e);
+
+		l.len = l.len < 40 ? l.len : 40;
+		tap_bytes(l, slice_of(cases[i].want), "time %zu", i);
+	}
+}
+
+#define HEAD                                                                                       \
+	"{\"@timestamp\":\"2026-11-21T01:00:00Z\",\"seq\":1,\"type\":\"exec\","                    \
+	"\"event\":{\"outcome\":\"success\""
+
+static void test_parse(void)
+{
+	static const struct {
+		const char *name, *text;
+		int want;
+	} cases[] = {
+		{"least entry", HEAD "}}", 0},
+		{"unknown keys", HEAD ",\"new\":1},\"more\":{\"x\":[]}}", 0},
+		{"empty", "", SA_ERR_INVALID},
+		{"array", "[]", SA_ERR_INVALID},
+		{"cut", HEAD, SA_ERR_INVALID},
+		{"two values", HEAD "}}{}", SA_ERR_INVALID},
+		{"no type", "{\"@timestamp\":\"2026-11-21T01:00:00Z\",\"seq\":1}", SA_ERR_INVALID},
+		{"unknown type", "{\"type\":\"resize\"}", SA_ERR_UNSUPPORTED},
+		{"footer", "{\"type\":\"segment_footer\"}", SA_ERR_UNSUPPORTED},
+		{"no time", "{\"seq\":1,\"type\":\"exec\",\"event\":{\"outcome\":\"success\"}}",
+		 SA_ERR_INVALID},
+		{"bad time",
+		 "{\"@timestamp\":\"x\",\"seq\":1,\"type\":\"exec\","
+		 "\"event\":{\"outcome\":\"success\"}}",
+		 SA_ERR_INVALID},
+		{"seq 0",
+		 "{\"@timestamp\":\"2026-11-21T01:00:00Z\",\"seq\":0,\"type\":\"exec\","
+		 "\"event\":{\"outcome\":\"success\"}}",
+		 SA_ERR_INVALID},
+		{"unknown outcome",
+		 "{\"@timestamp\":\"2026-11-21T01:00:00Z\",\"seq\":1,\"type\":\"exec\","
+		 "\"event\":{\"outcome\":\"maybe\"}}",
+		 SA_ERR_INVALID},
+		{"bad start", HEAD ",\"start\":5}}", SA_ERR_INVALID},
+		{"uid a number", HEAD "},\"user\":{\"id\":1001}}", SA_ERR_INVALID},
+		{"uid with a sign", HEAD "},\"user\":{\"id\":\"-1\"}}", SA_ERR_INVALID},
+		{"uid empty", HEAD "},\"user\":{\"id\":\"\"}}", SA_ERR_INVALID},
+		{"largest uid", HEAD "},\"user\":{\"id\":\"4294967295\"}}", 0},
+		{"uid too large", HEAD "},\"user\":{\"id\":\"4294967296\"}}", SA_ERR_INVALID},
+		{"pid a string", HEAD "},\"process\":{\"pid\":\"1\"}}", SA_ERR_INVALID},
+		{"pid negative", HEAD "},\"process\":{\"pid\":-1}}", SA_ERR_INVALID},
+		{"pid a fraction", HEAD "},\"process\":{\"pid\":1.5}}", SA_ERR_INVALID},
+		{"args a string", HEAD "},\"process\":{\"args\":\"ls\"}}", SA_ERR_INVALID},
+		{"arg a number", HEAD "},\"process\":{\"args\":[\"ls\",1]}}", SA_ERR_INVALID},
+		{"raw not base64", HEAD "},\"input\":{\"raw_b64\":\"*\"}}", SA_ERR_INVALID},
+		{"ran 0", HEAD "},\"input\":{\"ran\":[0]}}", SA_ERR_INVALID},
+		{"ran full", HEAD "},\"input\":{\"ran\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}}", 0},
+		{"ran too long", HEAD "},\"input\":{\"ran\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}}",
+		 SA_ERR_INVALID},
+		{"bad access", HEAD "},\"access\":{\"status\":7}}", SA_ERR_INVALID},
+		{"process an array", HEAD "},\"process\":[1]}", 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct entry_read r;
+		int rc = entry_parse(slice_of(cases[i].text), &r, NULL);
+
+		tap_int(rc, cases[i].want, "parse: %s", cases[i].name);
+		if (rc == 0)
+			entry_read_free(&r);
+	}
+}
+
+/* Out of memory is said, never taken for a broken or a shorter entry. */
+static void test_memory(void)
+{
+	_cleanup_buf_ struct buf want = {0};
+	struct entry e = full(ENTRY_INPUT);
+	unsigned long n;
+	bool failed = true;
+
+	e.text = SLICE_LIT(BAD);
+	buf_init(&want, 1 << 20);
+	buf_put(&want, written(&e));
+	for (n = 1; failed; n++) {
+		struct slice got;
+
+		alloc_fail_at(n);
+		got = written(&e);
+		failed = alloc_failed();
+		alloc_fail_at(0);
+		if (failed ? got.ptr && !slice_eq(got, buf_slice(&want)) : !got.ptr)
+			tap_ok(false, "write: allocation %lu fails", n);
+	}
+	tap_ok(n > 3, "every allocation of a write failed once");
+	failed = true;
+	for (n = 1; failed; n++) {
+		struct entry_read r;
+		int rc;
+
+		alloc_fail_at(n);
+		rc = entry_parse(buf_slice(&want), &r, NULL);
+		failed = alloc_failed();
+		alloc_fail_at(0);
+		if (rc != 0 && !(failed && rc == SA_ERR_NOMEM))
+			tap_ok(false, "parse: allocation %lu fails: %d", n, rc);
+		if (rc == 0)
+			entry_read_free(&r);
+	}
+	tap_ok(n > 5, "every allocation of a parse failed once");
+}
+
+int main(void)
+{
+	buf_init(&line, 1 << 20);
+	writer = json_writer_new(&line);
+	test_exact();
+	test_round_trip();
+	test_raw_bytes();
+	test_origin();
+	test_times();
+	test_parse();
+	test_memory();
+	json_writer_free(writer);
+	buf_free(&line);
+	return tap_done();
+}
