@@ -3,6 +3,7 @@
 
 # Scripts, TAP, no root. SA_SRC and SA_BUILD name the trees.
 integration_tests = \
+	tests/integration/cli.sh \
 	tests/integration/format_shell.sh \
 	tests/integration/pam_module.sh
 TESTS += $(integration_tests)
@@ -11,6 +12,9 @@ EXTRA_DIST += \
 	FORMAT.md
 
 # Lays out a store for cli.sh.
+check_PROGRAMS += tests/integration/mkstore
+tests_integration_mkstore_LDADD = common/store/libstore.la common/transcript/libtranscript.la \
+	common/access/libaccess.la common/libcommon.la
 
 # Makes the objects of one session, for format_shell.sh.
 check_PROGRAMS += tests/integration/mksession

@@ -31,6 +31,7 @@ unit_tests = \
 	tests/unit/test_layout \
 	tests/unit/test_log \
 	tests/unit/test_page \
+	tests/unit/test_reader \
 	tests/unit/test_segment \
 	tests/unit/test_settings
 check_PROGRAMS += $(unit_tests)
@@ -56,6 +57,7 @@ tests_unit_test_entry_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_index_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_layout_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_page_LDADD = $(transcript_tests_ldadd)
+tests_unit_test_reader_LDADD = cli/libreader.la $(transcript_tests_ldadd)
 tests_unit_test_segment_LDADD = $(transcript_tests_ldadd) $(ZLIB_LIBS)
 
 supervisor_tests_ldadd = agent/libsupervisor.la agent/libagent.la $(LDADD)
