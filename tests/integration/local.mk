@@ -5,11 +5,14 @@
 integration_tests = \
 	tests/integration/cli.sh \
 	tests/integration/format_shell.sh \
-	tests/integration/pam_module.sh
+	tests/integration/pam_module.sh \
+	tests/integration/shipper.sh \
+	tests/integration/supervisor.sh
 TESTS += $(integration_tests)
 EXTRA_DIST += \
 	$(integration_tests) \
-	FORMAT.md
+	FORMAT.md \
+	tests/integration/tap.sh
 
 # Lays out a store for cli.sh.
 check_PROGRAMS += tests/integration/mkstore
@@ -22,6 +25,9 @@ tests_integration_mksession_LDADD = common/transcript/libtranscript.la \
 	common/access/libaccess.la common/libcommon.la
 
 # A role and a systemd for supervisor.sh.
+check_PROGRAMS += tests/integration/stubrole tests/integration/notifysink
+tests_integration_stubrole_LDADD =
+tests_integration_notifysink_LDADD =
 
 # A login service for pam_module.sh, and what puts the kernel's audit state back.
 check_PROGRAMS += tests/integration/pam_session tests/e2e/auditstate

@@ -19,6 +19,7 @@ unit_tests = \
 	tests/unit/test_tagfile \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
+	tests/unit/test_child \
 	tests/unit/test_clock \
 	tests/unit/test_conf \
 	tests/unit/test_digest \
@@ -30,10 +31,17 @@ unit_tests = \
 	tests/unit/test_json \
 	tests/unit/test_layout \
 	tests/unit/test_log \
+	tests/unit/test_notify \
 	tests/unit/test_page \
+	tests/unit/test_pick \
+	tests/unit/test_privdrop \
 	tests/unit/test_reader \
+	tests/unit/test_retry \
+	tests/unit/test_role \
+	tests/unit/test_sample_conf \
 	tests/unit/test_segment \
-	tests/unit/test_settings
+	tests/unit/test_settings \
+	tests/unit/test_store_dir
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -61,7 +69,14 @@ tests_unit_test_reader_LDADD = cli/libreader.la $(transcript_tests_ldadd)
 tests_unit_test_segment_LDADD = $(transcript_tests_ldadd) $(ZLIB_LIBS)
 
 supervisor_tests_ldadd = agent/libsupervisor.la agent/libagent.la $(LDADD)
+tests_unit_test_child_LDADD = $(supervisor_tests_ldadd)
+tests_unit_test_notify_LDADD = $(supervisor_tests_ldadd)
+tests_unit_test_privdrop_LDADD = $(supervisor_tests_ldadd)
+tests_unit_test_role_LDADD = $(supervisor_tests_ldadd)
 shipper_tests_ldadd = agent/shipper/libshipper.la agent/libagent.la common/store/libstore.la $(LDADD)
+tests_unit_test_pick_LDADD = $(shipper_tests_ldadd)
+tests_unit_test_retry_LDADD = $(shipper_tests_ldadd)
+tests_unit_test_store_dir_LDADD = $(shipper_tests_ldadd)
 
 access_tests_ldadd = common/access/libaccess.la $(LDADD)
 tests_unit_test_access_LDADD = $(access_tests_ldadd)

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+
+/*
+ * What every role of the agent (collector, shipper) does alike: read its
+ * arguments and settings, log, catch signals, tell the supervisor that it lives.
+ */
+#ifndef SA_ROLE_H
+#define SA_ROLE_H
+
+#include "common/log.h"
+#include "common/settings.h"
+
+struct role {
+	const char *name;
+	struct settings settings;
+	int signal_fd; /* readable when SIGTERM, SIGINT or SIGHUP came */
+	int beat_fd;   /* pipe to the supervisor, -1 when run by hand */
+	bool stop;
+	int64_t last_beat_ms; /* set by role_start */
+};
+
+#define ROLE_BEAT_INTERVAL_MS 1000
+#define ROLE_EXIT_CONFIG 78 /* EX_CONFIG of <sysexits.h>: starting again soon is of no use */
+
+/* agent.log_level as log_init takes it. */
+enum log_level role_log_level(const struct settings *s);
+
+/* Sets up logging under r->name, opens signal_fd (those signals are blocked from here on) and takes
+ * over beat_fd; SIGPIPE is ignored. The caller has parsed argv and loaded settings. */
+int role_start(struct role *r, struct sa_err *err);
+/* Reads pending signals; sets r->stop on SIGTERM and SIGINT. */
+void role_signals(struct role *r);
+/* One byte to the supervisor: the loop turned and is healthy. At most one a second goes out; the
+ * first one means "ready". Never blocks. A supervisor that is gone sets r->stop. */
+void role_beat(struct role *r);
+void role_end(struct role *r);
+
+#endif

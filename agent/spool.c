@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+#include "config.h"
+
+#include "agent/spool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/fdio.h"
+
+#define NAMES_MAX_BYTES (64 * 1024 * 1024) /* two million sessions */
+
+struct spool {
+	int open_fd, state_fd, tmp_fd, ready_fd;
+	bool durable;
+	uint64_t tmp_count;
+};
+
+static int open_dir(int parent, const char *name, mode_t mode, int *out, struct sa_err *err)
+{
+	if (mkdirat(parent, name, mode) && errno != EEXIST)
+		return sa_fail_errno(err, "spool: create %s", name);
+	*out = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *out < 0 ? sa_fail_errno(err, "spool: open %s", name) : 0;
+}
+
+static int each_name(int dir_fd, int (*fn)(void *ctx, const char *name), void *ctx,
+		     struct sa_err *err)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent *e;
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return sa_fail_errno(err, "spool: open directory");
+	d = fdopendir(fd);
+	if (!d) {
+		close(fd);
+		return sa_fail_errno(err, "spool: read directory");
+	}
+	while (rc == 0 && (e = readdir(d)))
+		if (e->d_name[0] != '.')
+			rc = fn(ctx, e->d_name);
+	return rc;
+}
+
+static int remove_tmp(void *ctx, const char *name)
+{
+	struct spool *s = ctx;
+
+	unlinkat(s->tmp_fd, name, 0);
+	return 0;
+}
+
+int spool_open(const char *dir, bool durable, struct spool **out, struct sa_err *err)
+{
+	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct spool *s;
+	int rc;
+
+	if (fd < 0)
+		return sa_fail_errno(err, "spool: open %s", dir);
+	s = malloc(sizeof(*s));
+	if (!s)
+		return sa_fail(err, SA_ERR_NOMEM, "spool: out of memory");
+	*s = (struct spool){-1, -1, -1, -1, durable, 0};
+	if ((rc = open_dir(fd, "open", 0700, &s->open_fd, err)) ||
+	    (rc = open_dir(fd, "state", 0700, &s->state_fd, err)) ||
+	    (rc = open_dir(fd, "tmp", 0700, &s->tmp_fd, err)) ||
+	    (rc = open_dir(fd, "ready", 0770, &s->ready_fd, err)) ||
+	    (rc = each_name(s->tmp_fd, remove_tmp, s, err))) {
+		spool_close(s);
+		return rc;
+	}
+	*out = s;
+	return 0;
+}
+
+void spool_close(struct spool *s)
+{
+	int *fds[] = {&s->open_fd, &s->state_fd, &s->tmp_fd, &s->ready_fd};
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+	free(s);
+}
+
+/* Makes tmp/<name> with data, on disk when durable. */
+static int write_tmp(struct spool *s, const char *name, struct slice data, struct sa_err *err)
+{
+	_cleanup_close_ int fd = openat(
+		s->tmp_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+	int rc;
+
+	if (fd < 0)
+		return sa_fail_errno(err, "spool: create tmp/%s", name);
+	rc = fdio_write_all(fd, data.ptr, data.len, err);
+	if (rc == 0 && s->durable && fsync(fd))
+		rc = sa_fail_errno(err, "spool: fsync tmp/%s", name);
+	return rc;
+}
+
+/* Renames from_fd/<from> to key below ready/. The shipper removes directories it emptied, so a
+ * missing one is made again, and again when it goes between the two calls. */
+static int move_to_ready(struct spool *s, int from_fd, const char *from, const char *key,
+			 struct sa_err *err)
+{
+	const char *slash = strrchr(key, '/');
+	_cleanup_free_ char *dir = slash ? strndup(key, (size_t)(slash - key)) : NULL;
+	int rc;
+
+	if (slash && !dir)
+		return sa_fail(err, SA_ERR_NOMEM, "spool: out of memory");
+	for (int tries = 0;; tries++) {
+		if (renameat(from_fd, from, s->ready_fd, key) == 0)
+			break;
+		if (errno != ENOENT || !dir || tries == 10)
+			return sa_fail_errno(err, "spool: rename to ready/%s", key);
+		rc = fdio_mkdirs(s->ready_fd, dir, 0770, err);
+		if (rc && rc != SA_ERR_NOTFOUND)
+			return rc;
+	}
+	if (!s->durable)
+		return 0;
+	rc = fdio_fsync_dir(s->ready_fd, dir ? dir : ".", err);
+	/* Gone already: the shipper was faster, so the object is stored. */
+	return rc == SA_ERR_NOTFOUND ? 0 : rc;
+}
+
+int spool_put(struct spool *s, const char *key, struct slice data, struct sa_err *err)
+{
+	char tmp[32];
+	int rc;
+
+	snprintf(tmp, sizeof(tmp), "%llu", (unsigned long long)s->tmp_count++);
+	rc = write_tmp(s, tmp, data, err);
+	if (rc == 0)
+		rc = move_to_ready(s, s->tmp_fd, tmp, key, err);
+	if (rc)
+		unlinkat(s->tmp_fd, tmp, 0);
+	return rc;
+}
+
+int spool_promote(struct spool *s, const char *name, const char *key, struct sa_err *err)
+{
+	int rc = spool_sync(s, name, err);
+
+	if (rc == 0 && faccessat(s->open_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+		rc = sa_fail_errno(err, "spool: open/%s", name);
+	return rc ? rc : move_to_ready(s, s->open_fd, name, key, err);
+}
+
+int spool_append(struct spool *s, const char *name, off_t at, struct slice p, struct sa_err *err)
+{
+	int create =
+		at == 0 ? O_CREAT : 0; /* an empty file would stand for one that was promoted */
+	_cleanup_close_ int fd =
+		openat(s->open_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | create, 0640);
+	struct stat st;
+	int rc;
+
+	if (fd < 0 || fstat(fd, &st))
+		return sa_fail_errno(err, "spool: open open/%s", name);
+	if (st.st_size < at)
+		return sa_fail(err, SA_ERR_INVALID,
+			       "spool: open/%s: %lld bytes are missing at its end", name,
+			       (long long)(at - st.st_size));
+	if ((st.st_size > at && ftruncate(fd, at)) || lseek(fd, at, SEEK_SET) < 0)
+		return sa_fail_errno(err, "spool: seek open/%s", name);
+	rc = fdio_write_all(fd, p.ptr, p.len, err);
+	if (rc && ftruncate(fd, at))
+		return sa_wrap(err, rc, "spool: open/%s: cut back a torn write", name);
+	if (rc == 0 && at == 0 && s->durable) /* its name, too, must survive a power cut */
+		rc = fdio_fsync_dir(s->open_fd, ".", err);
+	return rc ? sa_wrap(err, rc, "spool: open/%s", name) : 0;
+}
+
+int spool_sync(struct spool *s, const char *name, struct sa_err *err)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (!s->durable)
+		return 0;
+	fd = openat(s->open_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : sa_fail_errno(err, "spool: open open/%s", name);
+	return fdatasync(fd) ? sa_fail_errno(err, "spool: fdatasync open/%s", name) : 0;
+}
+
+int spool_read(struct spool *s, const char *name, struct buf *out, struct sa_err *err)
+{
+	return fdio_read_file(s->open_fd, name, out->max, out, err);
+}
+
+off_t spool_size(struct spool *s, const char *name)
+{
+	struct stat st;
+
+	return fstatat(s->open_fd, name, &st, AT_SYMLINK_NOFOLLOW) ? -1 : st.st_size;
+}
+
+int spool_truncate(struct spool *s, const char *name, off_t size, struct sa_err *err)
+{
+	_cleanup_close_ int fd = openat(s->open_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || ftruncate(fd, size))
+		return sa_fail_errno(err, "spool: truncate open/%s", name);
+	return 0;
+}
+
+void spool_remove(struct spool *s, const char *name)
+{
+	unlinkat(s->open_fd, name, 0);
+}
+
+int spool_state_write(struct spool *s, const char *name, struct slice data, struct sa_err *err)
+{
+	int rc = write_tmp(s, name, data, err);
+
+	if (rc == 0 && renameat(s->tmp_fd, name, s->state_fd, name))
+		rc = sa_fail_errno(err, "spool: rename to state/%s", name);
+	if (rc == 0 && s->durable)
+		rc = fdio_fsync_dir(s->state_fd, ".", err);
+	return rc;
+}
+
+int spool_state_read(struct spool *s, const char *name, struct buf *out, struct sa_err *err)
+{
+	return fdio_read_file(s->state_fd, name, SPOOL_STATE_MAX_BYTES, out, err);
+}
+
+void spool_state_remove(struct spool *s, const char *name)
+{
+	unlinkat(s->state_fd, name, 0);
+}
+
+static int collect_name(void *ctx, const char *name)
+{
+	buf_append(ctx, name, strlen(name) + 1);
+	return 0;
+}
+
+/* All names first: a file that fn replaces could come up a second time. */
+int spool_state_each(struct spool *s, int (*fn)(void *ctx, const char *name), void *ctx,
+		     struct sa_err *err)
+{
+	_cleanup_buf_ struct buf names = {0};
+	int rc;
+
+	buf_init(&names, NAMES_MAX_BYTES);
+	rc = each_name(s->state_fd, collect_name, &names, err);
+	if (rc == 0 && names.failed)
+		rc = sa_fail(err, SA_ERR_NOMEM, "spool: too many files in state/");
+	for (size_t at = 0; rc == 0 && at < names.len; at += strlen(names.data + at) + 1)
+		rc = fn(ctx, names.data + at);
+	return rc;
+}
+
+void spool_alive(struct spool *s)
+{
+	_cleanup_close_ int fd =
+		openat(s->state_fd, SPOOL_ALIVE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+
+	if (fd >= 0)
+		futimens(fd, NULL); /* not synced: after a power cut it is older, never newer */
+}
+
+int64_t spool_state_time_ms(struct spool *s, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(s->state_fd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	return (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+}

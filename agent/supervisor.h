@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+
+/*
+ * The one process of the agent that stays root: makes the directories, starts
+ * collector and shipper, restarts the one that dies, kills the one that hangs,
+ * and tells systemd. It reads nothing that comes from outside the machine's own
+ * configuration.
+ */
+#ifndef SA_SUPERVISOR_H
+#define SA_SUPERVISOR_H
+
+#include "common/err.h"
+
+struct supervisor_options {
+	const char *config;  /* path as given, NULL: the default */
+	const char *libexec; /* where the roles' executables lie */
+};
+
+/* Runs until SIGTERM or SIGINT and an orderly end of both roles. Fails only at its start. */
+int supervisor_run(const struct supervisor_options *o, struct sa_err *err);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+#include "config.h"
+
+/*
+ * Stands for a role in supervisor.sh: beats, and does what the file
+ * $STUB_DIR/<its name>.mode says: "exit N", "mute" (never beats), "deaf"
+ * (ignores SIGTERM). Appends what happens to it to $STUB_DIR/events.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t ended;
+static const char *dir, *name;
+
+static void on_term(int sig)
+{
+	ended = sig;
+}
+
+static void event(const char *what)
+{
+	char path[512], line[128];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "%s/events", dir);
+	n = snprintf(line, sizeof(line), "%s %s %d\n", name, what, (int)getpid());
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, line, (size_t)n) != n)
+		abort();
+	close(fd);
+}
+
+static void read_mode(char *mode, int size)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s.mode", dir, name);
+	f = fopen(path, "re");
+	if (!f || !fgets(mode, size, f))
+		mode[0] = '\0';
+	if (f)
+		fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+	struct timespec pause = {0, 100 * 1000 * 1000};
+	char mode[64] = "";
+	int beat_fd = -1;
+
+	dir = getenv("STUB_DIR");
+	name = strrchr(argv[0], '-');
+	if (!dir || !name)
+		return 99;
+	name++;
+	for (int i = 1; i + 1 < argc; i++)
+		if (strcmp(argv[i], "--beat-fd") == 0)
+			beat_fd = atoi(argv[i + 1]);
+	read_mode(mode, sizeof(mode));
+	if (strncmp(mode, "exit ", 5) == 0)
+		return atoi(mode + 5);
+	signal(SIGTERM, strncmp(mode, "deaf", 4) == 0 ? SIG_IGN : on_term);
+	event(getenv("NOTIFY_SOCKET") || getenv("WATCHDOG_USEC") ? "start-with-notify" : "start");
+	while (!ended) {
+		if (strncmp(mode, "mute", 4) != 0 && write(beat_fd, ".", 1) < 0)
+			return 98;
+		nanosleep(&pause, NULL);
+	}
+	event("term");
+	nanosleep(&pause, NULL);
+	event("end");
+	return 0;
+}

@@ -1,0 +1,288 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the sessaudit authors
+#
+# sessauditd with stubs for its roles: starting, restarting, telling systemd,
+# reloading, stopping. Needs no audit and no root; root sees more.
+
+. "$SA_SRC/tests/integration/tap.sh"
+DAEMON=$SA_BUILD/agent/sessauditd
+TOOLS=$SA_BUILD/tests/integration
+
+# An instance has a directory of its own: conf, libexec, log, events, notify.
+instance() { # NAME: sets D
+	D=$T/$1
+	mkdir -p "$D/libexec"
+	cp "$TOOLS/stubrole" "$D/libexec/sessaudit-collector"
+	cp "$TOOLS/stubrole" "$D/libexec/sessaudit-shipper"
+	: >"$D/events"
+	cat >"$D/conf" <<-END
+		[spool]
+		dir = $D/var/spool
+		[store]
+		dir = $D/var/store
+		[agent]
+		run_dir = $D/run
+		user = nobody
+		ship_user = daemon
+	END
+}
+
+mode() { # ROLE MODE...: for the next start
+	role=$1
+	shift
+	echo "$*" >"$D/$role.mode"
+}
+
+start() { # sets pid
+	"$TOOLS/notifysink" "$D/socket" >"$D/notify" &
+	tap_pids="$tap_pids $!"
+	wait_for 5 test -S "$D/socket"
+	STUB_DIR=$D NOTIFY_SOCKET=$D/socket WATCHDOG_USEC=400000 \
+		"$DAEMON" --config "$D/conf" --libexec "$D/libexec" -f >>"$D/log" 2>&1 &
+	pid=$!
+	tap_pids="$tap_pids $pid"
+}
+
+stop() { # ends it, sets status
+	kill "$pid"
+	wait "$pid"
+	status=$?
+}
+
+told() { grep -q "$1" "$D/notify"; }
+status_is() { [ "$(grep ^STATUS= "$D/notify" | tail -n 1)" = "STATUS=$1" ]; }
+count() { grep -c "$1" "$D/$2"; }
+role_pid() { awk -v r="$1" '$1 == r && $2 ~ /^start/ {p = $3} END {print p}' "$D/events"; }
+restarted() { [ "$(role_pid "$1")" != "$2" ] && [ -n "$(role_pid "$1")" ]; }
+order() { awk '{print $1, $2}' "$D/events" | tail -n "$1" | tr '\n' ','; }
+none_left() {
+	for p in $(awk '{print $3}' "$D/events" | sort -u); do
+		gone "$p" || return 1
+	done
+}
+
+# These two take long, so they run beside the others and are looked at in the end.
+start_slow() {
+	instance silent
+	start
+	silent_pid=$pid
+	wait_for 10 told READY=1
+	silent_shipper=$(role_pid shipper)
+	kill -STOP "$silent_shipper"
+	instance deaf
+	mode collector deaf
+	start
+	deaf_pid=$pid
+	wait_for 10 told READY=1
+	kill "$deaf_pid"
+}
+
+test_ready() {
+	instance ready
+	mode shipper mute
+	start
+	check "a role that is ready" wait_for 10 told "STATUS=collector runs, shipper starts"
+	same "is not enough" "$(count READY=1 notify)" 0
+	same "nor is there a watchdog ping" "$(count WATCHDOG=1 notify)" 0
+	rm "$D/shipper.mode"
+	kill -9 "$(role_pid shipper)"
+	check "both are" wait_for 10 told READY=1
+	check "as the status says" told "STATUS=collector runs, shipper runs"
+	sleep 1.1
+	n=$(count WATCHDOG=1 notify)
+	check "the watchdog gets a ping each 200 ms (got $n in 1.1 s)" test "$n" -ge 3 -a "$n" -le 8
+	same "roles cannot speak to systemd" "$(count start-with-notify events)" 0
+}
+
+test_restart() { # goes on with the same instance
+	old=$(role_pid collector)
+	kill -9 "$old"
+	check "a killed role comes back" wait_for 5 restarted collector "$old"
+	check "with one line that says why" grep -q "role=collector pid=$old event=died cause=\"signal 9 (Killed)\" restart_in_ms=100" "$D/log"
+	check "systemd is told" told 'STATUS=collector waits to be restarted (signal 9 (Killed)), shipper runs'
+	mode collector exit 3
+	kill -9 "$(role_pid collector)"
+	check "one that dies at once" wait_for 10 grep -q "exit status 3.*restart_in_ms=1600" "$D/log"
+	same "waits twice as long each time" \
+		"$(sed -n 's/.*exit status 3.*restart_in_ms=//p' "$D/log" | head -n 3 | tr '\n' ' ')" "400 800 1600 "
+	n=$(count WATCHDOG=1 notify)
+	sleep 0.6
+	same "no watchdog ping meanwhile" "$(count WATCHDOG=1 notify)" "$n"
+	same "the other role was left alone" "$(count 'shipper start' events)" 2
+	rm "$D/collector.mode"
+	check "it recovers" wait_for 10 status_is "collector runs, shipper runs"
+}
+
+test_reload() { # goes on
+	c=$(role_pid collector) s=$(role_pid shipper)
+	cp "$D/conf" "$D/conf.good"
+	echo "nonsense = 1" >>"$D/conf"
+	kill -HUP "$pid"
+	check "a bad configuration" wait_for 5 grep -q 'event=reload-failed action=keep-old reason=".*conf:[0-9]*: ' "$D/log"
+	sleep 0.3
+	same "changes nothing" "$(role_pid collector) $(role_pid shipper)" "$c $s"
+	cp "$D/conf.good" "$D/conf"
+	: >"$D/events"
+	kill -HUP "$pid"
+	check "a good one" wait_for 10 restarted shipper "$s"
+	same "restarts the roles, the collector first" "$(order 6)" \
+		"collector term,collector end,collector start,shipper term,shipper end,shipper start,"
+	check "systemd is told" wait_for 5 sh -c "grep -A20 '^RELOADING=1' '$D/notify' | grep -q READY=1"
+}
+
+test_stop() { # goes on
+	c=$(role_pid collector)
+	stop
+	same "SIGTERM: a good end" $status 0
+	same "the collector ends before the shipper" "$(order 4)" "collector term,collector end,shipper term,shipper end,"
+	check "systemd is told" wait_for 2 told STOPPING=1
+	check "no process is left" none_left
+	same "no pause or error in the log of a stop" "$(count "pid=$c event=died" log)" 0
+}
+
+test_config_exit() {
+	instance config
+	mode collector exit 78
+	start
+	check "a role that cannot use its configuration" wait_for 5 grep -q 'exit status 78.*restart_in_ms=5000' "$D/log"
+	sleep 1
+	same "is not tried again soon" "$(count 'exit status 78' log)" 1
+	stop
+	same "and does not hinder the stop" $status 0
+}
+
+test_supervisor_killed() {
+	instance orphans
+	start
+	wait_for 10 told READY=1
+	kill -9 "$pid"
+	wait "$pid" 2>/dev/null
+	check "roles die with the supervisor" wait_for 3 none_left
+}
+
+test_slow() {
+	D=$T/deaf
+	wait "$deaf_pid"
+	same "a role that ignores SIGTERM: a good end all the same" $? 0
+	check "it was killed" grep -q 'role=collector.*event=does-not-stop seconds=10 action=kill' "$D/log"
+	same "and the shipper ended in order after it" "$(order 2)" "shipper term,shipper end,"
+	D=$T/silent
+	check "a role that hangs for 30 s is killed" wait_for 40 grep -q "role=shipper pid=$silent_shipper event=silent seconds=30 action=kill" "$D/log"
+	check "and started again" wait_for 5 restarted shipper "$silent_shipper"
+	kill "$silent_pid"
+	wait "$silent_pid"
+	same "then all ends well" $? 0
+	check "without a process left" none_left
+}
+
+test_options() {
+	instance options
+	check "-t: a good configuration" "$DAEMON" -t -c "$D/conf"
+	same "-t says nothing then" "$("$DAEMON" -t -c "$D/conf" 2>&1)" ""
+	check "-T prints what is in force" sh -c "'$DAEMON' -T -c '$D/conf' | grep -q '^dir = $D/var/spool'"
+	"$DAEMON" -T -c "$D/conf" >"$D/printed"
+	same "which is a configuration" "$("$DAEMON" -T -c "$D/printed")" "$(cat "$D/printed")"
+	check "--version" sh -c "'$DAEMON' --version | grep -q '^sessauditd [0-9]'"
+	printf '[spool]\ndir = relative\n' >"$D/bad"
+	"$DAEMON" -t -c "$D/bad" 2>"$D/error"
+	same "-t: a bad configuration" $? 1
+	check "says where and why" grep -q "bad:2: spool.dir: " "$D/error"
+	"$DAEMON" -t -c "$D/missing" 2>"$D/error"
+	same "-t: a missing file" $? 1
+	"$DAEMON" --replay x 2>"$D/error"
+	same "--replay needs --store" $? 1
+	"$DAEMON" --libexec "$D/nowhere" -c "$D/conf" 2>"$D/error"
+	same "no roles to run" $? 1
+	check "says which" grep -q "cannot run $D/nowhere/sessaudit-collector: No such file" "$D/error"
+}
+
+test_root() {
+	if [ "$(id -u)" != 0 ]; then
+		skip "owners and modes" "needs root"
+		return
+	fi
+	instance root
+	mkdir -p "$D/run/ses" "$D/out"
+	echo '{}' >"$D/run/ses/7.json"
+	chmod 640 "$D/run/ses/7.json"
+	echo '{}' >"$D/run/ses/linked"
+	ln "$D/run/ses/linked" "$D/out/linked"
+	ln -s "$D/conf" "$D/run/ses/link"
+	start
+	wait_for 10 told READY=1
+	user=$(id -gn nobody) ship=$(id -gn daemon)
+	modes() { (cd "$D" && stat -c '%n %a %U:%G' "$@"); }
+	same "run_dir" "$(modes run)" "run 755 root:root"
+	same "run_dir/ses" "$(modes run/ses)" "run/ses 2770 root:$user"
+	same "a tag file that was there" "$(modes run/ses/7.json)" "run/ses/7.json 640 root:$user"
+	same "not one with a second name" "$(modes run/ses/linked)" "run/ses/linked 644 root:root"
+	same "no link is followed" "$(stat -c %G "$D/conf")" root
+	same "the spool" "$(modes var/spool)" "var/spool 750 nobody:$ship"
+	for sub in open tmp; do
+		same "spool/$sub" "$(modes var/spool/$sub)" "var/spool/$sub 2700 nobody:$ship"
+	done
+	same "spool/state" "$(modes var/spool/state)" "var/spool/state 700 nobody:$user"
+	same "spool/ready" "$(modes var/spool/ready)" "var/spool/ready 2770 nobody:$ship"
+	same "the store" "$(modes var/store)" "var/store 750 daemon:$ship"
+	stop
+	rmdir "$D/var/spool/ready"
+	ln -s "$D/out" "$D/var/spool/ready"
+	"$DAEMON" --libexec "$D/libexec" -c "$D/conf" 2>"$D/error"
+	same "a planted link in the spool is refused" $? 1
+	same "and its target untouched" "$(modes out)" "out 755 root:root"
+	echo "user = no-such-user" >>"$D/conf"
+	"$DAEMON" --libexec "$D/libexec" -c "$D/conf" 2>"$D/error"
+	same "a missing user" $? 1
+	check "says what to do" grep -q "no-such-user does not exist: run systemd-sysusers" "$D/error"
+}
+
+# With the real shipper, and a collector that just makes one object.
+test_replay() {
+	instance replay
+	cp "$SA_BUILD/agent/shipper/sessaudit-shipper" "$D/libexec/"
+	cat >"$D/libexec/sessaudit-collector" <<-'END'
+		#!/bin/sh
+		[ "$1" = --replay ] && [ "$3" = --spool ] || exit 5
+		[ "$5 $6 $7 $8 $9" = "--host h --machine-id m --boot-id" ] || exit 6
+		cat "$2" || exit 7
+		mkdir -p "$4/ready/d" && cp "$2" "$4/ready/d/object"
+	END
+	mkdir "$D/tmp"
+	export TMPDIR="$D/tmp"
+	echo "the log" >"$D/log"
+	set -- --libexec "$D/libexec" -c "$D/conf" --store "$D/out" --host h --machine-id m --boot-id b
+	same "the collector's output is printed" "$("$DAEMON" --replay "$D/log" "$@" 2>&1)" "the log"
+	same "what it made is shipped" "$(cat "$D/out/d/object")" "the log"
+	same "the scratch spool is gone" "$(ls "$D/tmp")" ""
+	"$DAEMON" --replay "$D/none" "$@" >"$D/error" 2>&1
+	same "the collector fails" $? 1
+	check "that is said" grep -q "sessaudit-collector failed: exit status 7" "$D/error"
+	rm -rf "$D/out"
+	: >"$D/out"
+	"$DAEMON" --replay "$D/log" "$@" >"$D/error" 2>&1
+	same "the shipper fails" $? 1
+	check "that is said" grep -q "sessaudit-shipper failed: exit status 1" "$D/error"
+	same "the scratch spool is gone" "$(ls "$D/tmp")" ""
+	printf '#!/bin/sh\ntrap "exit 0" TERM\nmkdir -p "$4/ready"\nsleep 20 & wait\n' >"$D/libexec/sessaudit-collector"
+	"$DAEMON" --replay "$D/log" "$@" >"$D/error" 2>&1 &
+	pid=$!
+	wait_for 5 sh -c "ls $D/tmp/*/ready"
+	stop
+	same "a signal ends it" "$status $(cat "$D/error")" "1 sessauditd: error: stopped by a signal"
+	same "and the scratch spool is gone" "$(ls "$D/tmp")" ""
+	unset TMPDIR
+}
+
+start_slow
+test_ready
+test_restart
+test_reload
+test_stop
+test_config_exit
+test_supervisor_killed
+test_options
+test_root
+test_replay
+test_slow
+tap_done
