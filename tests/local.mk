@@ -15,5 +15,5 @@ AM_TESTS_ENVIRONMENT = \
 	export SA_SRC SA_BUILD SA_FUZZ_TARGETS SA_MAN_PAGES SA_MANDOC;
 
 TESTS += tests/man_lint.sh
-EXTRA_DIST += \
-	tests/man_lint.sh
+EXTRA_DIST += tests/man_lint.sh \
+	tests/bench/auparse_feed.c tests/bench/measure.c tests/bench/mklog.py tests/bench/replay.sh

@@ -4,20 +4,11 @@
 # One target per untrusted format. Plain builds replay the corpora; --enable-fuzzing makes
 # libFuzzer programs of the same targets (give them a scratch directory before the corpus, new
 # finds go into the first: tests/fuzz/fuzz_json -dict=json.dict /tmp/new corpus/json).
-fuzz_targets = \
-	grant \
-	tag \
-	conf \
-	json \
-	index \
-	segment
-fuzz_programs = \
-	tests/fuzz/fuzz_grant \
-	tests/fuzz/fuzz_tag \
-	tests/fuzz/fuzz_conf \
-	tests/fuzz/fuzz_json \
-	tests/fuzz/fuzz_index \
-	tests/fuzz/fuzz_segment
+fuzz_targets = grant tag conf json index segment record typed event
+fuzz_programs = tests/fuzz/fuzz_grant tests/fuzz/fuzz_tag \
+	tests/fuzz/fuzz_conf tests/fuzz/fuzz_json \
+	tests/fuzz/fuzz_index tests/fuzz/fuzz_segment \
+	tests/fuzz/fuzz_record tests/fuzz/fuzz_typed tests/fuzz/fuzz_event
 check_PROGRAMS += $(fuzz_programs)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/dict tests/fuzz/corpus
@@ -53,3 +44,9 @@ tests_fuzz_fuzz_tag_LDADD = $(fuzz_main) common/access/libaccess.la common/libco
 
 fuzz_collector_ldadd = $(fuzz_main) agent/collector/libcollector.la agent/libagent.la \
 	common/transcript/libtranscript.la common/access/libaccess.la common/libcommon.la
+tests_fuzz_fuzz_record_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_record_LDADD = $(fuzz_collector_ldadd)
+tests_fuzz_fuzz_typed_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_typed_LDADD = $(fuzz_collector_ldadd)
+tests_fuzz_fuzz_event_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_event_LDADD = $(fuzz_collector_ldadd)

@@ -6,13 +6,12 @@ integration_tests = \
 	tests/integration/cli.sh \
 	tests/integration/format_shell.sh \
 	tests/integration/pam_module.sh \
+	tests/integration/replay.sh \
 	tests/integration/shipper.sh \
 	tests/integration/supervisor.sh
 TESTS += $(integration_tests)
-EXTRA_DIST += \
-	$(integration_tests) \
-	FORMAT.md \
-	tests/integration/tap.sh
+EXTRA_DIST += $(integration_tests) FORMAT.md \
+	tests/integration/multiply.sh tests/integration/tap.sh tests/integration/valgrind_replay.sh
 
 # Lays out a store for cli.sh.
 check_PROGRAMS += tests/integration/mkstore

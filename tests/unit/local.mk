@@ -26,8 +26,10 @@ unit_tests = \
 	tests/unit/test_entry \
 	tests/unit/test_err \
 	tests/unit/test_escape \
+	tests/unit/test_event \
 	tests/unit/test_fdio \
 	tests/unit/test_index \
+	tests/unit/test_join \
 	tests/unit/test_json \
 	tests/unit/test_layout \
 	tests/unit/test_log \
@@ -35,13 +37,19 @@ unit_tests = \
 	tests/unit/test_page \
 	tests/unit/test_pick \
 	tests/unit/test_privdrop \
+	tests/unit/test_record \
 	tests/unit/test_reader \
 	tests/unit/test_retry \
 	tests/unit/test_role \
 	tests/unit/test_sample_conf \
 	tests/unit/test_segment \
+	tests/unit/test_session \
 	tests/unit/test_settings \
-	tests/unit/test_store_dir
+	tests/unit/test_spool \
+	tests/unit/test_store_dir \
+	tests/unit/test_transcript \
+	tests/unit/test_typed \
+	tests/unit/test_writer
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -98,4 +106,18 @@ tests_unit_test_pam_options_LDADD = pam_sessaudit/libparts.la $(access_tests_lda
 collector_tests_ldadd = agent/collector/libcollector.la agent/libagent.la $(transcript_tests_ldadd)
 fault_ldflags = $(AM_LDFLAGS) -Wl,--wrap=openat,--wrap=mkdirat,--wrap=write,--wrap=ftruncate \
 	-Wl,--wrap=fsync,--wrap=fdatasync,--wrap=renameat,--wrap=unlinkat
-spool_check_sources =
+spool_check_sources = tests/unit/spool_check.c tests/unit/spool_check.h
+tests_unit_test_event_LDADD = $(collector_tests_ldadd)
+tests_unit_test_join_LDADD = $(collector_tests_ldadd)
+tests_unit_test_record_LDADD = $(collector_tests_ldadd)
+tests_unit_test_session_LDADD = $(collector_tests_ldadd)
+tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/fault.c tests/unit/fault.h
+tests_unit_test_spool_LDFLAGS = $(fault_ldflags)
+tests_unit_test_spool_LDADD = $(collector_tests_ldadd)
+tests_unit_test_transcript_SOURCES = tests/unit/test_transcript.c $(spool_check_sources)
+tests_unit_test_transcript_LDADD = $(collector_tests_ldadd)
+tests_unit_test_typed_LDADD = $(collector_tests_ldadd)
+tests_unit_test_writer_SOURCES = tests/unit/test_writer.c tests/unit/fault.c tests/unit/fault.h \
+	$(spool_check_sources)
+tests_unit_test_writer_LDFLAGS = $(fault_ldflags)
+tests_unit_test_writer_LDADD = $(collector_tests_ldadd)

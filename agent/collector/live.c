@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+#include "config.h"
+
+#include "agent/collector/live.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/collector/control.h"
+#include "agent/collector/pipeline.h"
+#include "agent/collector/source_netlink.h"
+#include "agent/privdrop.h"
+#include "common/access/tagfile.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/fdio.h"
+#include "common/log.h"
+
+#define TICK_MS 250
+#define STATUS_MS 1000
+/* Events older than this are taken to have arrived: what the kernel and the socket may hold back.
+ */
+#define IN_FLIGHT_MS 500
+/* How often it is looked whether open sessions still have processes. One that has none twice in a
+ * row is over, and the record that would have said so is lost. */
+#define LOOK_MS 10000
+#define LOOKS_MISSED 2
+#define PRUNE_MS 3600000
+#define SESSION_IDS_MAX 65536
+
+struct live {
+	struct role *role;
+	struct control *control;
+	struct source_netlink *source;
+	struct pipeline pipe;
+	char host[256], machine_id[64], boot_id[TAGFILE_BOOT_ID_SIZE], ses_dir[4096];
+	uint32_t lost;      /* the kernel's counter when last asked */
+	int64_t lost_at_ms; /* real time */
+	int64_t tick_ms, status_ms, look_ms, prune_ms;
+	bool overrun, registered, slot_lost;
+	bool behind; /* more waits in the socket than one turn takes */
+};
+
+static void on_record(void *ctx, const struct record *r)
+{
+	struct live *l = ctx;
+
+	pipeline_record(&l->pipe, r);
+}
+
+static int read_identity(struct live *l, struct sa_err *err)
+{
+	_cleanup_buf_ struct buf text = {0};
+
+	buf_init(&text, sizeof(l->machine_id) - 1);
+	if (gethostname(l->host, sizeof(l->host) - 1))
+		return sa_fail_errno(err, "gethostname");
+	snprintf(l->ses_dir, sizeof(l->ses_dir), "%s/ses", l->role->settings.agent_run_dir);
+	/* machine-id(5); without one the host name has to do. */
+	if (fdio_read_file(AT_FDCWD, "/etc/machine-id", text.max, &text, NULL) == 0 &&
+	    text.len >= 32)
+		snprintf(l->machine_id, sizeof(l->machine_id), "%.32s", buf_cstr(&text));
+	else
+		snprintf(l->machine_id, sizeof(l->machine_id), "host-%.50s", l->host);
+	return tagfile_boot_id(l->boot_id, err);
+}
+
+/* The kernel's session numbers that processes have now. */
+struct numbers {
+	uint32_t *items;
+	size_t n;
+	bool whole; /* all processes were seen: else a missing number says nothing */
+};
+
+static bool read_number(const char *pid, uint32_t *out)
+{
+	_cleanup_buf_ struct buf text = {0};
+	char path[300];
+
+	buf_init(&text, 32);
+	snprintf(path, sizeof(path), "/proc/%s/sessionid", pid);
+	if (fdio_read_file(AT_FDCWD, path, 16, &text, NULL))
+		return false;
+	*out = (uint32_t)strtoul(buf_cstr(&text), NULL, 10);
+	return true;
+}
+
+/* With hidepid= in the options of /proc others' processes are hidden, init among them. */
+static void numbers_read(struct numbers *l)
+{
+	_cleanup_closedir_ DIR *d = opendir("/proc");
+	uint32_t init;
+	struct dirent *e;
+
+	*l = (struct numbers){.items = calloc(SESSION_IDS_MAX, sizeof(*l->items))};
+	l->whole = d && l->items && read_number("1", &init);
+	while (l->whole && (e = readdir(d))) {
+		if (l->n == SESSION_IDS_MAX)
+			l->whole = false;
+		else if (isdigit((unsigned char)e->d_name[0]) &&
+			 read_number(e->d_name, &l->items[l->n]))
+			l->n++;
+	}
+}
+
+static void numbers_free(struct numbers *l)
+{
+	free(l->items);
+}
+
+/* False only when it is certain. */
+static bool numbers_may_have(const struct numbers *l, uint32_t ses)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->items[i] == ses)
+			return true;
+	return !l->whole;
+}
+
+struct resume {
+	struct live *l;
+	struct numbers numbers;
+	int64_t down_since_ms, now_ms;
+	unsigned resumed, ended;
+};
+
+/* A session of an earlier run goes on with a gap that says how long nobody listened, or ends. */
+static void resume_session(void *ctx, struct session *s, bool this_boot)
+{
+	struct resume *r = ctx;
+	struct pipeline *p = &r->l->pipe;
+	/* Of what goes on after a session's end nobody says when it is over: that part ends here.
+	 */
+	bool left_behind = this_boot && s->part > 1;
+	bool lives = this_boot && !left_behind && numbers_may_have(&r->numbers, s->ses);
+	const char *cause = !this_boot ? "reboot" : left_behind ? "left_behind" : "ended_unseen";
+	int64_t from = r->down_since_ms > s->start_ms ? r->down_since_ms : s->start_ms;
+
+	if (s->w.finishing) {
+		s->phase = SESSION_CLOSED;
+		writer_end(p->writer, s);
+		return;
+	}
+	writer_gap(p->writer, s, "agent_restart", from, r->now_ms, 0, p->now_ms);
+	if (lives) {
+		r->resumed++;
+		return;
+	}
+	transcript_end(p->transcript, s, cause, r->now_ms, p->now_ms);
+	r->ended++;
+}
+
+static int resume_all(struct live *l, struct sa_err *err)
+{
+	struct resume r = {.l = l, .now_ms = clock_real_ms()};
+	int rc;
+
+	numbers_read(&r.numbers);
+	r.down_since_ms = spool_state_time_ms(l->pipe.spool, SPOOL_ALIVE);
+	rc = writer_recover(l->pipe.writer, resume_session, &r, err);
+	writer_flush(l->pipe.writer);
+	numbers_free(&r.numbers);
+	if (r.resumed || r.ended)
+		log_info("event=resumed sessions=%u ended_meanwhile=%u", r.resumed, r.ended);
+	return rc;
+}
+
+static int start(struct live *l, struct sa_err *err)
+{
+	/* AUDIT_CONTROL: to be the audit daemon, set rules and ask for the lost counter.
+	 * AUDIT_READ: to read the stream (multicast). Neither lets the collector write records. */
+	static const int keep[] = {CAP_AUDIT_CONTROL, CAP_AUDIT_READ};
+	const struct settings *set = &l->role->settings;
+	struct pipeline_facts facts = {
+		.spool_dir = set->spool_dir,
+		.host = l->host,
+		.machine_id = l->machine_id,
+		.boot_id = l->boot_id,
+		.capture = "netlink",
+		.ses_dir = l->ses_dir,
+		.durable = true,
+		.settings = set,
+	};
+	uint32_t pid;
+	int rc;
+
+	if ((rc = read_identity(l, err)) ||
+	    (rc = source_netlink_open(set->capture_receive_buffer, &l->source, err)) ||
+	    (rc = control_open(&l->control, err)) ||
+	    (rc = privdrop(set->agent_user, keep, ARRAY_LEN(keep), err)) ||
+	    (rc = pipeline_open(&l->pipe, &facts, err)))
+		return rc;
+	l->pipe.now_ms = clock_mono_ms();
+	if ((rc = source_netlink_register(l->source, on_record, l, err)))
+		return rc;
+	l->registered = true;
+	if ((rc = resume_all(l, err)) ||
+	    (rc = control_begin(l->control, l->pipe.spool, l->boot_id, set, err)) ||
+	    (rc = control_status(l->control, &l->lost, &pid, err)))
+		return rc;
+	l->lost_at_ms = clock_real_ms();
+	spool_alive(l->pipe.spool);
+	log_info("event=started source=netlink host=%s boot_id=%s", l->host, l->boot_id);
+	return 0;
+}
+
+/* The kernel's own losses, and those of the socket, stand in each open transcript. */
+static void check_losses(struct live *l)
+{
+	int64_t now = clock_real_ms();
+	uint32_t lost, pid;
+	struct sa_err err = {0};
+
+	if (l->overrun)
+		transcript_gap_all(l->pipe.transcript, "socket_overrun", l->lost_at_ms, now, 0,
+				   l->pipe.now_ms);
+	l->overrun = false;
+	if (control_status(l->control, &lost, &pid, &err)) {
+		static struct log_limit limit = {.burst = 3};
+
+		log_limited(&limit, LOG_LEVEL_WARN, "event=audit_status reason=\"%s\"", err.msg);
+		return;
+	}
+	if (lost != l->lost)
+		transcript_gap_all(l->pipe.transcript, "kernel_lost", l->lost_at_ms, now,
+				   lost - l->lost, l->pipe.now_ms);
+	if (pid != (uint32_t)getpid() && !l->role->stop) {
+		log_err("event=slot_lost pid=%u action=\"another process became the audit daemon; starting anew\"",
+			pid);
+		l->role->stop = l->slot_lost = true;
+	}
+	l->lost = lost;
+	l->lost_at_ms = now;
+}
+
+struct look {
+	struct live *l;
+	struct numbers numbers;
+	int64_t now_ms;
+};
+
+static void look_at(void *ctx, struct session *s)
+{
+	const struct look *k = ctx;
+
+	if (s->phase != SESSION_OPEN && s->phase != SESSION_PENDING)
+		return;
+	s->missed = numbers_may_have(&k->numbers, s->ses) ? 0 : s->missed + 1;
+	if (s->missed >= LOOKS_MISSED)
+		transcript_end(k->l->pipe.transcript, s, "ended_unseen", k->now_ms,
+			       k->l->pipe.now_ms);
+}
+
+/* A session whose logout nobody told (its record lost, sshd killed) does not stay open for ever. */
+static void look_for_lost(struct live *l)
+{
+	struct look k = {.l = l, .now_ms = clock_real_ms()};
+
+	if (session_count(l->pipe.sessions) == 0)
+		return;
+	numbers_read(&k.numbers);
+	session_each(l->pipe.sessions, look_at, &k);
+	numbers_free(&k.numbers);
+}
+
+static void tick(struct live *l)
+{
+	int64_t now = clock_mono_ms();
+
+	if (now - l->tick_ms < TICK_MS)
+		return;
+	l->tick_ms = now;
+	l->pipe.now_ms = now;
+	event_expire(l->pipe.events, now);
+	if (!l->behind)
+		transcript_advance(l->pipe.transcript, clock_real_ms() - IN_FLIGHT_MS, now);
+	if (now - l->status_ms >= STATUS_MS) {
+		l->status_ms = now;
+		check_losses(l);
+		spool_alive(l->pipe.spool);
+	}
+	if (now - l->look_ms >= LOOK_MS && !l->behind) {
+		l->look_ms = now;
+		look_for_lost(l);
+	}
+	if (now - l->prune_ms >= PRUNE_MS) {
+		l->prune_ms = now;
+		writer_prune(l->pipe.writer);
+	}
+	writer_tick(l->pipe.writer, now);
+}
+
+static void loop(struct live *l)
+{
+	while (!l->role->stop) {
+		struct pollfd fds[2] = {
+			{.fd = source_netlink_fd(l->source), .events = POLLIN},
+			{.fd = l->role->signal_fd, .events = POLLIN},
+		};
+
+		if (poll(fds, 2, TICK_MS) < 0 && errno != EINTR)
+			break;
+		if (fds[1].revents)
+			role_signals(l->role);
+		l->pipe.now_ms = clock_mono_ms();
+		l->behind = source_netlink_read(l->source, on_record, l, &l->overrun) >=
+			    SOURCE_NETLINK_TURN;
+		writer_flush(l->pipe.writer);
+		tick(l);
+		role_beat(l->role);
+	}
+}
+
+/* Leaves the machine as it was: no rule makes records any more, then what waits is read, then the
+ * slot is given back. */
+static void leave_kernel(struct live *l)
+{
+	control_remove_rules(l->control);
+	while (source_netlink_read(l->source, on_record, l, &l->overrun) > 0)
+		;
+	check_losses(l);
+	control_restore(l->control, l->pipe.spool);
+	source_netlink_unregister(l->source);
+}
+
+/* Open sessions stay in the spool, sealed so far, for the next run. Where another daemon took the
+ * slot, the kernel's settings are its own now. */
+static void stop(struct live *l)
+{
+	if (l->registered) {
+		const struct source_stats *stats = source_netlink_stats(l->source);
+
+		if (!l->slot_lost)
+			leave_kernel(l);
+		event_flush(l->pipe.events);
+		writer_seal_all(l->pipe.writer);
+		spool_alive(l->pipe.spool);
+		pipeline_log_stats(&l->pipe, stats->records, stats->malformed, stats->oversized);
+	}
+	if (l->pipe.spool)
+		pipeline_close(&l->pipe);
+	control_close(l->control);
+	source_netlink_close(l->source);
+}
+
+int live_run(struct role *role)
+{
+	_cleanup_free_ struct live *l = calloc(1, sizeof(*l));
+	struct sa_err err = {0};
+	int rc;
+
+	if (!l)
+		return EXIT_FAILURE;
+	l->role = role;
+	rc = start(l, &err);
+	if (rc)
+		log_err("event=start_failed reason=\"%s\"", err.msg);
+	else
+		loop(l);
+	stop(l);
+	/* What starting again soon cannot mend, the supervisor tries again slowly. */
+	if (rc == SA_ERR_PERM || rc == SA_ERR_EXISTS || rc == SA_ERR_UNSUPPORTED)
+		return ROLE_EXIT_CONFIG;
+	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}

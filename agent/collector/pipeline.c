@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+#include "config.h"
+
+#include "agent/collector/pipeline.h"
+
+#include <inttypes.h>
+
+#include "common/log.h"
+#include "common/settings.h"
+
+static void on_event(void *ctx, const struct event *ev)
+{
+	struct pipeline *p = ctx;
+
+	transcript_event(p->transcript, ev, p->now_ms);
+}
+
+int pipeline_open(struct pipeline *p, const struct pipeline_facts *f, struct sa_err *err)
+{
+	struct writer_facts wf = {
+		.host = f->host,
+		.machine_id = f->machine_id,
+		.boot_id = f->boot_id ? f->boot_id : "",
+		.capture = f->capture,
+		.segment_max_age_ms = f->settings->segment_max_age,
+		.segment_max_bytes = f->settings->segment_max_bytes,
+		.sync_ms = f->settings->spool_sync,
+	};
+	struct transcript_facts tf = {
+		.machine_id = f->machine_id,
+		.boot_id = f->boot_id,
+		.ses_dir = f->ses_dir,
+		.end_grace_ms = f->settings->capture_end_grace,
+	};
+	int rc;
+
+	*p = (struct pipeline){0};
+	p->sessions = session_table_new();
+	p->events = event_table_new(on_event, p);
+	if (!p->sessions || !p->events)
+		rc = sa_fail(err, SA_ERR_NOMEM, "out of memory");
+	else if ((rc = spool_open(f->spool_dir, f->durable, &p->spool, err)) == 0 &&
+		 (rc = writer_new(p->spool, &wf, p->sessions, &p->writer, err)) == 0)
+		rc = transcript_new(p->writer, p->sessions, &tf, &p->transcript, err);
+	if (rc)
+		pipeline_close(p);
+	return rc;
+}
+
+void pipeline_close(struct pipeline *p)
+{
+	transcript_free(p->transcript);
+	event_table_free(p->events);
+	writer_free(p->writer);
+	if (p->spool)
+		spool_close(p->spool);
+	session_table_free(p->sessions);
+	*p = (struct pipeline){0};
+}
+
+void pipeline_record(struct pipeline *p, const struct record *r)
+{
+	event_add(p->events, r, p->now_ms);
+}
+
+void pipeline_log_stats(const struct pipeline *p, uint64_t records, uint64_t malformed,
+			uint64_t oversized)
+{
+	const struct event_stats *ev = event_stats(p->events);
+	const struct transcript_stats *tr = transcript_stats(p->transcript);
+	const struct writer_stats *wr = writer_stats(p->writer);
+
+	log_info("event=collected records=%" PRIu64 " malformed=%" PRIu64 " oversized=%" PRIu64
+		 " events=%" PRIu64 " incomplete_events=%" PRIu64 " sessions=%" PRIu64
+		 " sessions_refused=%" PRIu64 " unverified_tags=%" PRIu64 " entries=%" PRIu64
+		 " entries_dropped=%" PRIu64 " segments=%" PRIu64 " spool_errors=%" PRIu64,
+		 records, malformed, oversized, ev->events,
+		 ev->timeouts + ev->truncated + ev->evicted, tr->sessions, tr->refused,
+		 tr->unverified_tags, wr->entries, wr->dropped, wr->segments, wr->spool_errors);
+}

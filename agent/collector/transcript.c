@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+#include "config.h"
+
+#include "agent/collector/transcript.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/collector/transcript_internal.h"
+#include "common/access/tagfile.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+
+#define SCRATCH_MAX (2 * EVENT_MAX_BYTES)
+#define LEFT_BEHIND_MS 60000 /* what comes after a session's end is closed after this quiet time   \
+			      */
+
+int transcript_new(struct writer *w, struct session_table *sessions,
+		   const struct transcript_facts *facts, struct transcript **out,
+		   struct sa_err *err)
+{
+	struct transcript *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return sa_fail(err, SA_ERR_NOMEM, "transcript: out of memory");
+	t->writer = w;
+	t->sessions = sessions;
+	t->facts = *facts;
+	t->next_end_ms = INT64_MAX;
+	buf_init(&t->scratch, SCRATCH_MAX);
+	buf_init(&t->args, SCRATCH_MAX);
+	t->typed = typed_new();
+	if (!t->typed) {
+		transcript_free(t);
+		return sa_fail(err, SA_ERR_NOMEM, "transcript: out of memory");
+	}
+	*out = t;
+	return 0;
+}
+
+void transcript_free(struct transcript *t)
+{
+	if (!t)
+		return;
+	buf_free(&t->scratch);
+	buf_free(&t->args);
+	free(t->arg_spans);
+	free(t->argv);
+	typed_free(t->typed);
+	free(t);
+}
+
+const struct transcript_stats *transcript_stats(const struct transcript *t)
+{
+	return &t->stats;
+}
+
+/* root is 0 everywhere; the session's own user is known from its login; other ids stay digits,
+ * since a look-up could block and would differ in a replay. */
+static struct slice user_name(const struct session *s, uint32_t uid, char digits[16])
+{
+	if (uid == 0)
+		return SLICE_LIT("root");
+	if (uid == ENTRY_ID_UNSET || (uid == s->auid && s->user))
+		return slice_of(s->user);
+	snprintf(digits, 16, "%u", uid);
+	return slice_of(digits);
+}
+
+void transcript_fill(const struct session *s, const struct event *ev, enum entry_type type,
+		     uint32_t uid, char name[16], struct entry *e)
+{
+	*e = (struct entry){
+		.time_ms = ev->time_ms,
+		.type = type,
+		.user = user_name(s, uid, name),
+		.origin = slice_of(s->origin),
+		.audit_serial = ev->serial,
+		.after_end = s->part > 1,
+		.uid = uid,
+		.euid = ENTRY_ID_UNSET,
+		.auid = s->auid,
+	};
+}
+
+static void plan_end(struct transcript *t, const struct session *s)
+{
+	int64_t grace = s->part > 1 ? LEFT_BEHIND_MS : t->facts.end_grace_ms;
+
+	if (s->end_ms + grace < t->next_end_ms)
+		t->next_end_ms = s->end_ms + grace;
+}
+
+static struct session *session_create(struct transcript *t, uint32_t ses, int64_t start_ms)
+{
+	char sid[LAYOUT_SID_SIZE], start[24];
+	const char *boot_id = t->facts.boot_id;
+	struct session *s;
+
+	if (!boot_id) {
+		snprintf(start, sizeof(start), "%lld", (long long)start_ms);
+		boot_id = start;
+	}
+	layout_session_id(slice_of(t->facts.machine_id), slice_of(boot_id), ses, sid);
+	s = t->facts.boot_id ? writer_recall(t->writer, ses, sid) : NULL;
+	if (s)
+		return s;
+	s = session_add(t->sessions, ses, sid);
+	if (!s) {
+		static struct log_limit limit = {.burst = 5};
+
+		t->stats.refused++;
+		log_limited(&limit, LOG_LEVEL_ERR, "event=session_refused ses=%u open=%zu", ses,
+			    session_count(t->sessions));
+		return NULL;
+	}
+	session_set(&s->boot_id, slice_of(boot_id));
+	s->start_ms = start_ms;
+	t->stats.sessions++;
+	return s;
+}
+
+static void set_default(char **field, struct slice text)
+{
+	if (!*field)
+		session_set(field, text);
+}
+
+/* Who, from where and by what is known as far as it will be: the transcript begins. */
+static void begin(struct transcript *t, struct session *s, const struct event *ev,
+		  const char *cause)
+{
+	const struct access *a = &s->access;
+	char digits[16], name[16];
+	struct entry e;
+
+	snprintf(digits, sizeof(digits), "%u", s->auid);
+	set_default(&s->user, s->auid == 0 ? SLICE_LIT("root") : slice_of(digits));
+	set_default(&s->origin, s->terminal ? slice_of(s->terminal) : SLICE_LIT("local"));
+	set_default(&s->service, SLICE_LIT("unknown"));
+	set_default(&s->request, a->request_id
+					 ? slice_of(a->request_id)
+					 : slice_of(a->n_candidates ? a->candidates[0] : NULL));
+	s->phase = SESSION_OPEN;
+	writer_start(t->writer, s);
+	transcript_fill(s, ev, ENTRY_SESSION_START, s->auid, name, &e);
+	e.time_ms = s->start_ms;
+	e.outcome = ENTRY_SUCCESS;
+	e.object = e.service = slice_of(s->service);
+	e.pid = s->leader_pid;
+	e.tty = slice_of(s->terminal);
+	e.cause = slice_of(cause);
+	writer_entry(t->writer, s, &e, t->now_ms);
+	if (s->loss.cause)
+		writer_gap(t->writer, s, s->loss.cause, s->loss.start_ms, s->loss.end_ms,
+			   s->loss.count, t->now_ms);
+}
+
+static void write_access(struct transcript *t, struct session *s, const struct event *ev,
+			 enum entry_type type, const struct access *a, const char *cause)
+{
+	char name[16];
+	struct entry e;
+
+	transcript_fill(s, ev, type, s->auid, name, &e);
+	if (type == ENTRY_CONFLICT || a->status == ACCESS_UNAPPROVED)
+		e.outcome = ENTRY_FAILURE;
+	else if (a->status == ACCESS_APPROVED)
+		e.outcome = ENTRY_SUCCESS;
+	e.object = a->request_id ? slice_of(a->request_id) : SLICE_LIT("no request");
+	e.access = a;
+	e.cause = slice_of(cause);
+	writer_entry(t->writer, s, &e, t->now_ms);
+}
+
+/* A login from before the agent ran: its tag file still says who and why. */
+static void adopt(struct transcript *t, struct session *s, const struct event *ev)
+{
+	struct tagfile file = {0};
+	int64_t login_ms = 0;
+
+	if (t->facts.ses_dir && tagfile_read(t->facts.ses_dir, s->ses, 0, &file, NULL) == 0 &&
+	    file.auid == s->auid && slice_is(slice_of(file.boot_id), t->facts.boot_id)) {
+		access_copy(&s->access, &file.tag.access);
+		s->tagged = true;
+		s->leader_pid = file.pid;
+		session_set(&s->user, slice_of(file.tag.user));
+		session_set(&s->service, slice_of(file.tag.service));
+		session_set(&s->origin, slice_of(file.tag.source));
+		session_set(&s->terminal, slice_of(file.tag.terminal));
+		login_ms = file.time_ms;
+	}
+	begin(t, s, ev, "adopted");
+	if (s->tagged)
+		write_access(t, s, ev, ENTRY_ACCESS, &s->access, NULL);
+	if (login_ms)
+		writer_gap(t->writer, s, "agent_not_running", login_ms, ev->time_ms, 0, t->now_ms);
+	tagfile_free(&file);
+}
+
+/* A session that takes an entry now goes on when it was over. */
+static void wake(struct transcript *t, struct session *s, const struct event *ev)
+{
+	if (s->phase == SESSION_CLOSED)
+		writer_reopen(t->writer, s);
+	if (s->phase != SESSION_ENDING)
+		return;
+	if (s->part > 1) {
+		s->end_ms = ev->time_ms;
+		s->end_cause = session_end_cause(SLICE_LIT("left_behind"));
+	}
+	plan_end(t, s);
+}
+
+/* The session an entry is for, ready to take it. */
+static struct session *session_for_entry(struct transcript *t, const struct event *ev, uint32_t ses,
+					 uint32_t auid)
+{
+	struct session *s;
+
+	if (ses == UINT32_MAX)
+		return NULL;
+	s = session_find(t->sessions, ses);
+	if (!s) {
+		s = session_create(t, ses, ev->time_ms);
+		if (!s)
+			return NULL;
+		if (s->phase == SESSION_PENDING) {
+			s->auid = auid;
+			adopt(t, s, ev);
+		}
+	}
+	if (s->phase == SESSION_PENDING)
+		begin(t, s, ev, NULL);
+	wake(t, s, ev);
+	return s;
+}
+
+void transcript_end(struct transcript *t, struct session *s, const char *cause, int64_t end_ms,
+		    int64_t now_ms)
+{
+	struct event ev = {.time_ms = end_ms};
+	char name[16];
+	struct entry e;
+
+	t->now_ms = now_ms;
+	if (s->phase == SESSION_PENDING)
+		begin(t, s, &ev, NULL);
+	s->end_ms = end_ms;
+	s->end_cause = session_end_cause(slice_of(cause));
+	transcript_fill(s, &ev, ENTRY_SESSION_END, s->auid, name, &e);
+	e.outcome = ENTRY_SUCCESS;
+	e.object = e.service = slice_of(s->service);
+	e.pid = s->leader_pid;
+	e.cause = slice_of(s->end_cause);
+	e.start_ms = s->start_ms;
+	e.end_ms = end_ms;
+	writer_entry(t->writer, s, &e, now_ms);
+	/* From here on an entry would belong to what comes after the end. */
+	s->phase = SESSION_CLOSED;
+	writer_end(t->writer, s);
+	if (t->facts.ses_dir) {
+		char path[4096];
+
+		snprintf(path, sizeof(path), "%s/%u.json", t->facts.ses_dir, s->ses);
+		unlink(path);
+	}
+}
+
+struct advance {
+	struct transcript *t;
+	int64_t event_ms;
+};
+
+static void end_if_over(void *ctx, struct session *s)
+{
+	const struct advance *a = ctx;
+	int64_t grace = s->part > 1 ? LEFT_BEHIND_MS : a->t->facts.end_grace_ms;
+
+	if (s->phase != SESSION_ENDING)
+		return;
+	if (s->end_ms + grace < a->event_ms)
+		transcript_end(a->t, s, s->end_cause, s->end_ms, a->t->now_ms);
+	else
+		plan_end(a->t, s);
+}
+
+void transcript_advance(struct transcript *t, int64_t event_ms, int64_t now_ms)
+{
+	struct advance a = {t, event_ms};
+
+	t->now_ms = now_ms;
+	if (event_ms <= t->next_end_ms)
+		return;
+	t->next_end_ms = INT64_MAX;
+	session_each(t->sessions, end_if_over, &a);
+}
+
+static void on_login(struct transcript *t, const struct event *ev, struct slice body)
+{
+	uint32_t ses = record_id(record_get(body, "ses"));
+	struct session *s;
+	uint64_t pid = 0;
+
+	if (ses == UINT32_MAX || slice_is(record_get(body, "res"), "0"))
+		return;
+	s = session_find(t->sessions, ses);
+	if (s) { /* the kernel numbers anew after a reboot: a recording of several boots */
+		if (s->phase != SESSION_CLOSED)
+			transcript_end(t, s, "reboot", ev->time_ms, t->now_ms);
+		if (s->w.finishing)
+			return; /* its end is not in the spool yet */
+		session_remove(t->sessions, s);
+		if (!t->facts.ses_dir)
+			t->facts.boot_id =
+				NULL; /* a recording's own boot id was that of the first */
+	}
+	s = session_create(t, ses, ev->time_ms);
+	if (!s)
+		return;
+	s->auid = record_id(record_get(body, "auid"));
+	record_u64(record_get(body, "pid"), &pid);
+	s->leader_pid = (int64_t)pid;
+}
+
+/* USER_START of the process that logged in: a stack without our module gets no further. */
+static void on_user_start(struct transcript *t, const struct event *ev, struct slice body)
+{
+	struct session *s = session_find(t->sessions, record_id(record_get(body, "ses")));
+	struct slice msg = record_msg(body);
+	int64_t pid = 0;
+
+	record_i64(record_get(body, "pid"), &pid);
+	if (!s || s->phase != SESSION_PENDING || !msg.ptr ||
+	    (s->leader_pid && pid != s->leader_pid))
+		return;
+	s->leader_pid = pid;
+	session_set(&s->user, record_text(record_get(msg, "acct"), &t->scratch));
+	session_set(&s->origin, record_text(record_get(msg, "addr"), &t->scratch));
+	session_set(&s->terminal, record_text(record_get(msg, "terminal"), &t->scratch));
+	session_set(&s->service, slice_base_name(record_text(record_get(msg, "exe"), &t->scratch)));
+	begin(t, s, ev, NULL);
+}
+
+/* Programs that open a session of their own inside a session. */
+static bool is_nested(struct slice exe)
+{
+	static const char *const names[] = {"sudo", "su", "runuser", "pkexec", "doas"};
+	struct slice base = slice_base_name(exe);
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (slice_is(base, names[i]))
+			return true;
+	return false;
+}
+
+static void on_user_end(struct transcript *t, const struct event *ev, struct slice body)
+{
+	struct session *s = session_find(t->sessions, record_id(record_get(body, "ses")));
+	struct slice exe;
+	int64_t pid = 0;
+
+	if (!s || s->phase == SESSION_CLOSED || s->phase == SESSION_ENDING)
+		return;
+	record_i64(record_get(body, "pid"), &pid);
+	exe = record_text(record_get(record_msg(body), "exe"), &t->scratch);
+	if (s->leader_pid ? pid != s->leader_pid : is_nested(exe))
+		return;
+	if (s->phase == SESSION_PENDING)
+		begin(t, s, ev, NULL);
+	s->phase = SESSION_ENDING;
+	s->end_ms = ev->time_ms;
+	s->end_cause = session_end_cause(SLICE_LIT("logout"));
+	plan_end(t, s);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return slice_eq(slice_of(a), slice_of(b));
+}
+
+static bool same_access(const struct access *a, const struct access *b)
+{
+	return a->status == b->status && same_text(a->request_id, b->request_id) &&
+	       same_text(a->grant_sha256, b->grant_sha256);
+}
+
+/* A tag is believed when the module's file for that session says the same: any process that holds
+ * CAP_AUDIT_WRITE can send a tag, only root can have written the file. */
+static bool verify_tag(struct transcript *t, const struct session *s, struct tag *tag)
+{
+	struct tagfile file = {0};
+	bool ok;
+
+	if (!t->facts.ses_dir)
+		return true;
+	if (tagfile_read(t->facts.ses_dir, s->ses, 0, &file, NULL))
+		return false;
+	ok = file.auid == s->auid && slice_is(slice_of(file.boot_id), t->facts.boot_id) &&
+	     same_access(&file.tag.access, &tag->access);
+	if (ok && tag->truncated) { /* the file holds the fields in full */
+		access_free(&tag->access);
+		access_copy(&tag->access, &file.tag.access);
+	}
+	tagfile_free(&file);
+	return ok;
+}
+
+static void take_tag(struct transcript *t, struct session *s, const struct event *ev,
+		     struct tag *tag)
+{
+	bool pending = s->phase == SESSION_PENDING, believed = verify_tag(t, s, tag);
+	bool conflict = !believed || (s->tagged && !same_access(&s->access, &tag->access));
+
+	if (pending) {
+		session_set(&s->user, slice_of(tag->user));
+		session_set(&s->service, slice_of(tag->service));
+		session_set(&s->origin, slice_of(tag->source));
+		session_set(&s->terminal, slice_of(tag->terminal));
+	}
+	if (conflict || !s->tagged)
+		wake(t, s, ev);
+	if (!conflict && !s->tagged) {
+		access_copy(&s->access, &tag->access);
+		s->tagged = true;
+		if (pending)
+			begin(t, s, ev, NULL);
+		write_access(t, s, ev, ENTRY_ACCESS, &s->access, NULL);
+		return;
+	}
+	if (pending)
+		begin(t, s, ev, NULL);
+	if (!conflict)
+		return; /* the same tag once more */
+	t->stats.unverified_tags += !believed;
+	write_access(t, s, ev, ENTRY_CONFLICT, &tag->access,
+		     believed ? "second_tag" : "tag_unverified");
+}
+
+static void on_tag(struct transcript *t, const struct event *ev, struct slice body)
+{
+	uint32_t ses = record_id(record_get(body, "ses"));
+	struct session *s = session_find(t->sessions, ses);
+	struct tag tag = {0};
+
+	if (ses == UINT32_MAX || tag_decode(body, &tag))
+		return;
+	if (!s && (s = session_create(t, ses, ev->time_ms))) {
+		uint64_t pid = 0;
+
+		s->auid = record_id(record_get(body, "auid"));
+		record_u64(record_get(body, "pid"), &pid);
+		s->leader_pid = (int64_t)pid;
+	}
+	if (s)
+		take_tag(t, s, ev, &tag);
+	tag_free(&tag);
+}
+
+static void on_tty(struct transcript *t, const struct event *ev, struct slice body)
+{
+	struct session *s = session_for_entry(t, ev, record_id(record_get(body, "ses")),
+					      record_id(record_get(body, "auid")));
+
+	if (s)
+		input_entries(t, s, ev, body);
+}
+
+static void on_syscall(struct transcript *t, const struct event *ev)
+{
+	struct exec_call call;
+	struct session *s;
+
+	if (!exec_recognize(ev, &call) || call.ses == UINT32_MAX)
+		return;
+	s = session_for_entry(t, ev, call.ses, call.auid);
+	if (s)
+		exec_entry(t, s, ev, &call);
+}
+
+static bool reserve_scratch(struct transcript *t, const struct event *ev)
+{
+	size_t need = 1;
+
+	for (size_t i = 0; i < ev->n; i++)
+		need += ev->records[i].body.len;
+	buf_clear(&t->scratch);
+	return buf_reserve(&t->scratch, need) != NULL;
+}
+
+void transcript_event(struct transcript *t, const struct event *ev, int64_t now_ms)
+{
+	struct slice body;
+
+	transcript_advance(t, ev->time_ms, now_ms);
+	if (ev->n == 0 || !reserve_scratch(t, ev))
+		return;
+	body = ev->records[0].body;
+	switch (ev->records[0].type) {
+	case RECORD_LOGIN:
+		on_login(t, ev, body);
+		break;
+	case RECORD_USER_START:
+		on_user_start(t, ev, body);
+		break;
+	case RECORD_USER_END:
+		on_user_end(t, ev, body);
+		break;
+	case RECORD_TRUSTED_APP:
+		on_tag(t, ev, body);
+		break;
+	case RECORD_TTY:
+		on_tty(t, ev, body);
+		break;
+	default:
+		on_syscall(t, ev);
+	}
+}
+
+struct gap_all {
+	struct transcript *t;
+	struct session_loss loss;
+};
+
+/* A session that waits for its tag gets the entry when it begins: the tag itself may be what is
+ * lost. */
+static void gap_one(void *ctx, struct session *s)
+{
+	const struct gap_all *g = ctx;
+	const struct session_loss *l = &g->loss;
+
+	if (s->phase == SESSION_PENDING) {
+		uint64_t before = s->loss.cause ? s->loss.count : 0;
+		int64_t start_ms = s->loss.cause ? s->loss.start_ms : l->start_ms;
+
+		s->loss = (struct session_loss){l->cause, start_ms, l->end_ms, before + l->count};
+	} else if (s->phase != SESSION_CLOSED) {
+		writer_gap(g->t->writer, s, l->cause, l->start_ms, l->end_ms, l->count,
+			   g->t->now_ms);
+	}
+}
+
+void transcript_gap_all(struct transcript *t, const char *cause, int64_t start_ms, int64_t end_ms,
+			uint64_t count, int64_t now_ms)
+{
+	struct gap_all g = {t, {cause, start_ms, end_ms, count}};
+
+	t->now_ms = now_ms;
+	session_each(t->sessions, gap_one, &g);
+}
+
+struct end_all {
+	struct transcript *t;
+	const char *cause;
+	int64_t now_ms;
+};
+
+static void end_one(void *ctx, struct session *s)
+{
+	const struct end_all *e = ctx;
+
+	if (s->phase == SESSION_ENDING)
+		transcript_end(e->t, s, s->end_cause, s->end_ms, e->now_ms);
+	else if (s->phase != SESSION_CLOSED)
+		transcript_end(e->t, s, e->cause, e->now_ms, e->now_ms);
+}
+
+void transcript_end_all(struct transcript *t, const char *cause, int64_t now_ms)
+{
+	struct end_all e = {t, cause, now_ms};
+
+	session_each(t->sessions, end_one, &e);
+}

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+#include "config.h"
+
+#include "agent/collector/writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/collector/writer_internal.h"
+#include "common/cleanup.h"
+#include "common/log.h"
+#include "common/transcript/page.h"
+
+#define LINE_MAX_BYTES (32 * 1024 * 1024) /* a 2 MiB argument list, every byte escaped */
+#define PENDING_TOTAL (64 * 1024 * 1024)  /* over all sessions, while the disk takes nothing */
+#define LAST_WORDS 65536                  /* kept free in a session's pending bytes for its end */
+#define KEEP_BYTES 65536                  /* of an empty buffer, for each session */
+
+static const struct page_style text_style = {.local = false, .color = false, .width = 0};
+
+int writer_new(struct spool *spool, const struct writer_facts *facts,
+	       struct session_table *sessions, struct writer **out, struct sa_err *err)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return sa_fail(err, SA_ERR_NOMEM, "writer: out of memory");
+	w->spool = spool;
+	w->facts = *facts;
+	w->sessions = sessions;
+	buf_init(&w->line, LINE_MAX_BYTES);
+	buf_init(&w->object, SEGMENT_MAX_BYTES);
+	buf_init(&w->packed, SEGMENT_MAX_BYTES);
+	w->json = json_writer_new(&w->line);
+	w->digest = digest_new();
+	w->dirty = calloc(SESSION_MAX, sizeof(struct session *));
+	if (!w->json || !w->digest || !w->dirty) {
+		writer_free(w);
+		return sa_fail(err, SA_ERR_NOMEM, "writer: out of memory");
+	}
+	*out = w;
+	return 0;
+}
+
+void writer_free(struct writer *w)
+{
+	if (!w)
+		return;
+	json_writer_free(w->json);
+	digest_free(w->digest);
+	buf_free(&w->line);
+	buf_free(&w->object);
+	buf_free(&w->packed);
+	free(w->dirty);
+	free(w);
+}
+
+const struct writer_stats *writer_stats(const struct writer *w)
+{
+	return &w->stats;
+}
+
+void writer_file(const struct session *s, const char *ext, char out[WRITER_NAME_SIZE])
+{
+	snprintf(out, WRITER_NAME_SIZE, "%s.%s", s->sid, ext);
+}
+
+void writer_segment_file(const struct session *s, uint32_t number, char out[WRITER_NAME_SIZE])
+{
+	snprintf(out, WRITER_NAME_SIZE, "%s.%06u.jsonl", s->sid, number);
+}
+
+void writer_spool_error(struct writer *w, const struct session *s, const struct sa_err *err)
+{
+	static struct log_limit limit = {.burst = 5};
+
+	w->stats.spool_errors++;
+	log_limited(&limit, LOG_LEVEL_ERR, "event=spool_error session=%s reason=\"%s\"", s->sid,
+		    err->msg);
+}
+
+void writer_count(struct session_counts *c, const struct entry *e)
+{
+	c->entries++;
+	c->execs += e->type == ENTRY_EXEC;
+	c->inputs += e->type == ENTRY_INPUT;
+	c->gaps += e->type == ENTRY_GAP;
+	c->lost += e->type == ENTRY_GAP ? e->count : 0;
+}
+
+void writer_describe(const struct writer *w, const struct session *s, struct segment_session *out)
+{
+	*out = (struct segment_session){
+		.host = slice_of(w->facts.host),
+		.machine_id = slice_of(w->facts.machine_id),
+		.boot_id = slice_of(s->boot_id),
+		.ses = s->ses,
+		.auid = s->auid,
+		.user = slice_of(s->user),
+		.origin = slice_of(s->origin),
+		.service = slice_of(s->service),
+		.terminal = slice_of(s->terminal),
+		.start_ms = s->start_ms,
+		.access = &s->access,
+		.request = slice_of(s->request ? s->request : ""),
+		.capture = slice_of(w->facts.capture),
+	};
+	memcpy(out->sid, s->sid, sizeof(out->sid));
+}
+
+void writer_start(struct writer *w, struct session *s)
+{
+	struct sa_err err = {0};
+
+	if (checkpoint_write(w, s, &err) || sealer_list(w, s, &err))
+		writer_spool_error(w, s, &err);
+}
+
+void writer_reopen(struct writer *w, struct session *s)
+{
+	char text[WRITER_NAME_SIZE];
+
+	/* While the disk is full its end may not be in the spool yet; then it takes this along, as
+	 * far as its objects are not made. */
+	if (!s->w.finishing || s->w.finished > 0)
+		s->part++;
+	if (s->w.finished >= 1)
+		s->w.segs_size = 0;
+	writer_file(s, "txt", text);
+	if (s->w.finished >= 2 || spool_size(w->spool, text) < 0)
+		s->w.text_size = s->w.sealed.text_end = 0;
+	s->w.finishing = false;
+	s->w.finished = 0;
+	s->phase = SESSION_ENDING;
+	session_revive(w->sessions, s);
+}
+
+/* Writes one file's pending bytes; what cannot be written stays pending. */
+static bool flush_one(struct writer *w, struct session *s, const char *name, struct buf *b,
+		      off_t *size)
+{
+	struct sa_err err = {0};
+
+	if (b->len == 0)
+		return true;
+	if (spool_append(w->spool, name, *size, buf_slice(b), &err)) {
+		writer_spool_error(w, s, &err);
+		return false;
+	}
+	*size += (off_t)b->len;
+	w->pending_bytes -= b->len;
+	if (b->cap > KEEP_BYTES)
+		buf_free(b);
+	else
+		buf_clear(b);
+	return true;
+}
+
+bool writer_flush_session(struct writer *w, struct session *s)
+{
+	char name[WRITER_NAME_SIZE], text[WRITER_NAME_SIZE];
+	struct sa_err err = {0};
+	bool ok;
+
+	/* Files that no checkpoint speaks of would not be found again. */
+	if (!s->w.known && checkpoint_write(w, s, &err)) {
+		writer_spool_error(w, s, &err);
+		return false;
+	}
+	writer_segment_file(s, s->w.open.number, name);
+	writer_file(s, "txt", text);
+	ok = flush_one(w, s, name, &s->w.pending, &s->w.open.size);
+	if (!flush_one(w, s, text, &s->w.text, &s->w.text_size)) {
+		off_t size = spool_size(w->spool, text);
+
+		/* What is gone of the page does not hold up the lines. */
+		if (size < s->w.text_size)
+			s->w.text_size = size < 0 ? 0 : size;
+		ok = false;
+	}
+	return ok;
+}
+
+void writer_flush(struct writer *w)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < w->n_dirty; i++) {
+		struct session *s = w->dirty[i];
+
+		if (writer_flush_session(w, s))
+			s->w.dirty = false;
+		else
+			w->dirty[left++] = s;
+	}
+	w->n_dirty = left;
+}
+
+static void mark_dirty(struct writer *w, struct session *s)
+{
+	s->w.unsynced = true;
+	if (s->w.dirty)
+		return;
+	s->w.dirty = true;
+	w->dirty[w->n_dirty++] = s;
+}
+
+void writer_forget(struct writer *w, struct session *s)
+{
+	for (size_t i = 0; i < w->n_dirty; i++)
+		if (w->dirty[i] == s)
+			w->dirty[i] = w->dirty[--w->n_dirty];
+	w->pending_bytes -= s->w.pending.len + s->w.text.len;
+	buf_free(&s->w.pending);
+	buf_free(&s->w.text);
+	s->w.dirty = false;
+}
+
+static bool has_room(const struct writer *w, const struct buf *b, size_t need)
+{
+	return b->len + need <= b->max - LAST_WORDS && w->pending_bytes + need <= PENDING_TOTAL;
+}
+
+/* The end of a session, and what it lost before, can always be said. */
+static bool has_last_room(const struct session *s, size_t need)
+{
+	return s->w.last_words && s->w.pending.len + need <= s->w.pending.max;
+}
+
+/* w->line holds a finished JSON text: chains it and puts it among the pending bytes. */
+static bool put_line(struct writer *w, struct session *s)
+{
+	size_t need = w->line.len + 1;
+
+	if (!has_room(w, &s->w.pending, need)) {
+		writer_flush_session(w, s);
+		if (!has_room(w, &s->w.pending, need) && !has_last_room(s, need))
+			return false;
+	}
+	if (!buf_reserve(&s->w.pending, need)) {
+		s->w.pending.failed = false;
+		return false;
+	}
+	buf_put(&s->w.pending, buf_slice(&w->line));
+	buf_putc(&s->w.pending, '\n');
+	w->pending_bytes += need;
+	chain_add(&s->w.chain, w->digest, buf_slice(&w->line));
+	mark_dirty(w, s);
+	return true;
+}
+
+static bool open_segment(struct writer *w, struct session *s, int64_t now_ms)
+{
+	struct segment_session facts;
+	struct session_segment seg = {
+		.number = s->w.n_sealed + (uint32_t)s->w.n_unsealed,
+		.first_seq = s->w.next_seq,
+	};
+	struct segment_mark mark = {seg.number, seg.first_seq, s->w.prev_head};
+
+	if (s->w.open.first_seq)
+		return true;
+	writer_describe(w, s, &facts);
+	buf_clear(&w->line);
+	json_writer_reset(w->json);
+	segment_write_header(w->json, &facts, &mark);
+	if (json_writer_end(w->json))
+		return false;
+	s->w.open = seg;
+	if (!put_line(w, s)) {
+		s->w.open = (struct session_segment){0};
+		return false;
+	}
+	s->w.opened_ms = now_ms;
+	return true;
+}
+
+void writer_text(struct writer *w, struct session *s, const struct entry *e)
+{
+	size_t before = s->w.text.len;
+
+	if (!has_room(w, &s->w.text, 65536))
+		return; /* the page is a convenience, the lines are the record */
+	if (s->w.text_size == 0 && before == 0) {
+		struct segment_session facts;
+
+		writer_describe(w, s, &facts);
+		page_head(&s->w.text, &text_style, &facts);
+	}
+	page_entry(&s->w.text, &text_style, e);
+	w->pending_bytes += s->w.text.len - before;
+}
+
+static bool put_entry(struct writer *w, struct session *s, struct entry *e, int64_t now_ms)
+{
+	if (!open_segment(w, s, now_ms))
+		return false;
+	e->seq = s->w.next_seq;
+	buf_clear(&w->line);
+	json_writer_reset(w->json);
+	entry_write(w->json, e);
+	if (json_writer_end(w->json) || !put_line(w, s)) {
+		e->seq = 0;
+		return false;
+	}
+	s->w.next_seq++;
+	s->w.open.entries++;
+	writer_count(&s->w.counts, e);
+	w->stats.entries++;
+	w->stats.bytes += w->line.len + 1;
+	writer_text(w, s, e);
+	s->w.sync_now |=
+		e->type == ENTRY_ACCESS || e->type == ENTRY_GAP || e->type == ENTRY_CONFLICT;
+	return true;
+}
+
+/* Appends the footer and makes the open segment one that waits to be sealed. All or nothing. */
+static bool cut(struct writer *w, struct session *s)
+{
+	struct segment_mark mark = {s->w.open.number, s->w.open.first_seq, s->w.prev_head};
+	struct session_segment *list;
+	struct chain chain = s->w.chain;
+	char name[WRITER_NAME_SIZE];
+	struct sa_err err = {0};
+
+	if (s->w.open.entries == 0 || !writer_flush_session(w, s))
+		return false;
+	list = realloc(s->w.unsealed, (s->w.n_unsealed + 1) * sizeof(*list));
+	if (!list)
+		return false;
+	s->w.unsealed = list;
+	buf_clear(&w->line);
+	json_writer_reset(w->json);
+	segment_write_footer(w->json, &mark, s->w.open.entries, s->w.next_seq - 1, s->w.chain.head);
+	if (json_writer_end(w->json))
+		return false;
+	chain_add(&chain, w->digest, buf_slice(&w->line));
+	buf_putc(&w->line, '\n');
+	writer_segment_file(s, s->w.open.number, name);
+	if (spool_append(w->spool, name, s->w.open.size, buf_slice(&w->line), &err)) {
+		writer_spool_error(w, s, &err);
+		return false;
+	}
+	s->w.open.text_end = s->w.text_size;
+	s->w.open.counts = s->w.counts;
+	memcpy(s->w.open.head, chain.head, sizeof(chain.head));
+	memcpy(s->w.prev_head, chain.head, sizeof(chain.head));
+	s->w.chain = chain;
+	list[s->w.n_unsealed++] = s->w.open;
+	s->w.open = (struct session_segment){0};
+	return true;
+}
+
+static void fill_gap(const struct session *s, const char *cause, int64_t start_ms, int64_t end_ms,
+		     uint64_t count, struct entry *e)
+{
+	*e = (struct entry){
+		.time_ms = end_ms,
+		.type = ENTRY_GAP,
+		.outcome = ENTRY_UNKNOWN,
+		.user = slice_of(s->user),
+		.origin = slice_of(s->origin),
+		.object = SLICE_LIT("recording"),
+		.cause = slice_of(cause),
+		.start_ms = start_ms,
+		.end_ms = end_ms,
+		.count = count,
+		.uid = ENTRY_ID_UNSET,
+		.euid = ENTRY_ID_UNSET,
+		.auid = s->auid,
+	};
+}
+
+void writer_entry(struct writer *w, struct session *s, struct entry *e, int64_t now_ms)
+{
+	struct entry gap;
+
+	s->w.last_words = e->type == ENTRY_SESSION_END;
+	/* One gap for all: only once the disk takes something again. */
+	if (s->w.dropped && (s->w.pending.len == 0 || s->w.last_words)) {
+		fill_gap(s, "spool_full", s->w.dropped_from_ms, s->w.dropped_to_ms, s->w.dropped,
+			 &gap);
+		if (put_entry(w, s, &gap, now_ms))
+			s->w.dropped = 0;
+	}
+	if (s->w.dropped || !put_entry(w, s, e, now_ms)) {
+		if (s->w.dropped++ == 0)
+			s->w.dropped_from_ms = e->time_ms;
+		s->w.dropped_to_ms = e->time_ms;
+		w->stats.dropped++;
+		return;
+	}
+	/* After the last entry writer_end cuts, so that no checkpoint has the end but not that it
+	 * is one. */
+	if (!s->w.last_words &&
+	    s->w.open.size + (off_t)s->w.pending.len >= w->facts.segment_max_bytes && cut(w, s))
+		sealer_seal(w, s);
+}
+
+void writer_gap(struct writer *w, struct session *s, const char *cause, int64_t start_ms,
+		int64_t end_ms, uint64_t count, int64_t now_ms)
+{
+	struct entry e;
+
+	fill_gap(s, cause, start_ms, end_ms, count, &e);
+	writer_entry(w, s, &e, now_ms);
+}
+
+void writer_end(struct writer *w, struct session *s)
+{
+	s->w.finishing = true;
+	if (s->w.open.entries && !cut(w, s))
+		return;
+	if (sealer_seal(w, s))
+		sealer_finish(w, s);
+}
+
+static void sync_session(struct writer *w, struct session *s, int64_t now_ms)
+{
+	char name[WRITER_NAME_SIZE];
+	struct sa_err err = {0};
+
+	writer_segment_file(s, s->w.open.number, name);
+	if (s->w.open.first_seq && spool_sync(w->spool, name, &err)) {
+		writer_spool_error(w, s, &err);
+		return;
+	}
+	s->w.unsynced = s->w.sync_now = false;
+	s->w.synced_ms = now_ms;
+}
+
+struct tick {
+	struct writer *w;
+	int64_t now_ms;
+};
+
+static void tick_session(void *ctx, struct session *s)
+{
+	struct tick *t = ctx;
+	struct writer *w = t->w;
+
+	if (s->w.unsynced && !s->w.dirty &&
+	    (s->w.sync_now || t->now_ms - s->w.synced_ms >= w->facts.sync_ms))
+		sync_session(w, s, t->now_ms);
+	if (s->w.open.entries && t->now_ms - s->w.opened_ms >= w->facts.segment_max_age_ms)
+		cut(w, s);
+	if (s->w.finishing)
+		writer_end(w, s);
+	else if (s->w.n_unsealed)
+		sealer_seal(w, s);
+}
+
+void writer_tick(struct writer *w, int64_t now_ms)
+{
+	struct tick t = {w, now_ms};
+
+	writer_flush(w);
+	session_each(w->sessions, tick_session, &t);
+}
+
+static void seal_session(void *ctx, struct session *s)
+{
+	struct writer *w = ctx;
+
+	if (s->w.open.entries)
+		cut(w, s);
+	if (s->w.n_unsealed)
+		sealer_seal(w, s);
+}
+
+void writer_seal_all(struct writer *w)
+{
+	writer_flush(w);
+	session_each(w->sessions, seal_session, w);
+}

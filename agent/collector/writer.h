@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+
+/*
+ * From entries to the spool: numbers them, chains them, cuts and seals segments,
+ * and makes the other objects of a session (index, manifest, transcript.txt).
+ * What it has written survives kill -9 at any step: writer_recover goes on with
+ * exactly the lines that are in the files.
+ *
+ *   open/<sid>.<n>.jsonl  segment n, until it is sealed
+ *   open/<sid>.txt        the page so far
+ *   open/<sid>.segs       "number first_seq entries bytes sha256" of each sealed segment
+ *   state/<sid>           who the session is, and where its first unsealed segment begins
+ */
+#ifndef SA_WRITER_H
+#define SA_WRITER_H
+
+#include "agent/collector/session.h"
+#include "agent/spool.h"
+#include "common/transcript/entry.h"
+
+struct writer_facts { /* the same for all sessions; borrowed for the writer's life */
+	const char *host, *machine_id, *boot_id, *capture;
+	int64_t segment_max_age_ms, segment_max_bytes, sync_ms;
+};
+
+struct writer_stats {
+	uint64_t entries, segments, bytes, dropped, spool_errors;
+};
+
+struct writer;
+
+int writer_new(struct spool *spool, const struct writer_facts *facts,
+	       struct session_table *sessions, struct writer **out, struct sa_err *err);
+void writer_free(struct writer *w);
+const struct writer_stats *writer_stats(const struct writer *w);
+
+/* The session is known now: checkpoint and index start object. Once, before its first entry. */
+void writer_start(struct writer *w, struct session *s);
+/* A closed session goes on after its end, as its next part. */
+void writer_reopen(struct writer *w, struct session *s);
+/* Numbers e (fills seq) and writes it. When the spool takes nothing any more, e is dropped, counted
+ * (seq 0), and a gap entry follows as soon as there is room. now_ms: age clock of segments. */
+void writer_entry(struct writer *w, struct session *s, struct entry *e, int64_t now_ms);
+/* A gap entry: what was lost, between when and when (count 0: not known how much). */
+void writer_gap(struct writer *w, struct session *s, const char *cause, int64_t start_ms,
+		int64_t end_ms, uint64_t count, int64_t now_ms);
+/* After the session_end entry: last segment, manifest, transcript.txt, index end object. */
+void writer_end(struct writer *w, struct session *s);
+/* Brings what is pending to the files: after each batch of events. */
+void writer_flush(struct writer *w);
+/* fdatasync, cuts segments that are old enough, tries again what failed. */
+void writer_tick(struct writer *w, int64_t now_ms);
+/* Seals all that is open (end of a replay, shutdown of the host). */
+void writer_seal_all(struct writer *w);
+
+/* Brings back the sessions of an earlier run into the table: those of this boot as they were,
+ * closed ones by writer_recall only. Sessions of another boot come back too (phase OPEN) and are
+ * the caller's to end. Calls fn with each. */
+int writer_recover(struct writer *w, void (*fn)(void *ctx, struct session *s, bool this_boot),
+		   void *ctx, struct sa_err *err);
+/* Forgets the checkpoints of sessions that were closed a day ago or earlier. */
+void writer_prune(struct writer *w);
+/* Looks for a closed session in the checkpoints, so that what comes after its end goes on with its
+ * numbers. NULL when there is none. */
+struct session *writer_recall(struct writer *w, uint32_t ses, const char *sid);
+
+/* What stands in headers and index objects; slices point into s and facts. */
+void writer_describe(const struct writer *w, const struct session *s, struct segment_session *out);
+
+#endif

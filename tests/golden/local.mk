@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the sessaudit authors
+
+# A recorded audit log in, the exact transcript out.
+golden_tests = tests/golden/golden.sh
+TESTS += $(golden_tests)
+EXTRA_DIST += $(golden_tests) tests/golden/expected tests/golden/raw

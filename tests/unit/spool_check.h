@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+
+/*
+ * For tests of the collector: a scratch spool, a shipper that moves what is ready into
+ * a scratch store, and a reader that checks what has come together there.
+ */
+#ifndef SA_SPOOL_CHECK_H
+#define SA_SPOOL_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+
+#define T0 INT64_C(1795222800123)
+#define CHECK_IDS 256
+
+struct check {
+	char dir[64], spool[80], store[80];
+	unsigned seen[CHECK_IDS];  /* how many entries have this audit serial */
+	unsigned shown[CHECK_IDS]; /* and in how many pages' lines "id-N." stands */
+	unsigned sessions, gaps, lost, segments, parts;
+	bool over;
+	char why[200];
+};
+
+void check_open(struct check *c);
+void check_close(struct check *c);
+/* Returns false; why is kept, unless there is one already. */
+bool check_fail(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Moves ready/ to the store. An object that the store has with other bytes is noted as a failure.
+ */
+void check_ship(struct check *c);
+/* Reads the store: each session's segments in a row, one chain over all, consecutive numbers, the
+ * manifests name exactly these segments, index objects and pages are there; nothing is left over in
+ * the spool but checkpoints. */
+bool check_store(struct check *c);
+
+#endif
