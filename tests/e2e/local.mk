@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright the sessaudit authors
+
+# Root, the real kernel and a real sshd: `make check-e2e`, not part of `make check`.
+e2e_tests = \
+	tests/e2e/session.sh \
+	tests/e2e/ten_sessions.sh \
+	tests/e2e/faults.sh
+EXTRA_DIST += $(e2e_tests) \
+	tests/e2e/agent.sh tests/e2e/lib.sh tests/e2e/sshd.sh tests/e2e/worker.sh \
+	tests/e2e/demo.tty tests/e2e/session.tty \
+	tests/e2e/logsink.c tests/e2e/nlrecord.c tests/e2e/ttydrive.c \
+	tests/deps.sh demo.sh check.sh .ci/run .ci/allowed-skips
+
+.PHONY: check-e2e
+check-e2e: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(e2e_tests)'
