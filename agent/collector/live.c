@@ -126,6 +126,21 @@ static bool numbers_may_have(const struct numbers *l, uint32_t ses)
 	return !l->whole;
 }
 
+/* What an earlier run left is in the table before the first record is read: a session must not
+ * begin twice. */
+static void take_up(void *ctx, struct session *s, bool this_boot)
+{
+	struct live *l = ctx;
+
+	(void)this_boot;
+	s->taken_up = true;
+	if (!s->w.finishing)
+		return;
+	s->taken_up = false;
+	s->phase = SESSION_CLOSED;
+	writer_end(l->pipe.writer, s);
+}
+
 struct resume {
 	struct live *l;
 	struct numbers numbers;
@@ -134,24 +149,22 @@ struct resume {
 };
 
 /* A session of an earlier run goes on with a gap that says how long nobody listened, or ends. */
-static void resume_session(void *ctx, struct session *s, bool this_boot)
+static void resume_session(void *ctx, struct session *s)
 {
 	struct resume *r = ctx;
 	struct pipeline *p = &r->l->pipe;
 	/* Of what goes on after a session's end nobody says when it is over: that part ends here.
 	 */
-	bool left_behind = this_boot && s->part > 1;
-	bool lives = this_boot && !left_behind && numbers_may_have(&r->numbers, s->ses);
-	const char *cause = !this_boot ? "reboot" : left_behind ? "left_behind" : "ended_unseen";
+	bool left_behind = !s->past && s->part > 1;
+	bool lives = !s->past && !left_behind && numbers_may_have(&r->numbers, s->ses);
+	const char *cause = s->past ? "reboot" : left_behind ? "left_behind" : "ended_unseen";
 	int64_t from = r->down_since_ms > s->start_ms ? r->down_since_ms : s->start_ms;
 
-	if (s->w.finishing) {
-		s->phase = SESSION_CLOSED;
-		writer_end(p->writer, s);
+	if (!s->taken_up)
 		return;
-	}
+	s->taken_up = false;
 	writer_gap(p->writer, s, "agent_restart", from, r->now_ms, 0, p->now_ms);
-	if (lives) {
+	if (lives || (s->phase == SESSION_ENDING && s->part == 1)) {
 		r->resumed++;
 		return;
 	}
@@ -159,19 +172,17 @@ static void resume_session(void *ctx, struct session *s, bool this_boot)
 	r->ended++;
 }
 
-static int resume_all(struct live *l, struct sa_err *err)
+/* The kernel's records come from now on, so this is where the gap ends. */
+static void resume_all(struct live *l, int64_t down_since_ms)
 {
-	struct resume r = {.l = l, .now_ms = clock_real_ms()};
-	int rc;
+	struct resume r = {.l = l, .down_since_ms = down_since_ms, .now_ms = clock_real_ms()};
 
 	numbers_read(&r.numbers);
-	r.down_since_ms = spool_state_time_ms(l->pipe.spool, SPOOL_ALIVE);
-	rc = writer_recover(l->pipe.writer, resume_session, &r, err);
+	session_each(l->pipe.sessions, resume_session, &r);
 	writer_flush(l->pipe.writer);
 	numbers_free(&r.numbers);
 	if (r.resumed || r.ended)
 		log_info("event=resumed sessions=%u ended_meanwhile=%u", r.resumed, r.ended);
-	return rc;
 }
 
 static int start(struct live *l, struct sa_err *err)
@@ -190,6 +201,7 @@ static int start(struct live *l, struct sa_err *err)
 		.durable = true,
 		.settings = set,
 	};
+	int64_t down_since_ms;
 	uint32_t pid;
 	int rc;
 
@@ -200,11 +212,13 @@ static int start(struct live *l, struct sa_err *err)
 	    (rc = pipeline_open(&l->pipe, &facts, err)))
 		return rc;
 	l->pipe.now_ms = clock_mono_ms();
-	if ((rc = source_netlink_register(l->source, on_record, l, err)))
+	down_since_ms = spool_state_time_ms(l->pipe.spool, SPOOL_ALIVE);
+	if ((rc = writer_recover(l->pipe.writer, take_up, l, err)) ||
+	    (rc = source_netlink_register(l->source, on_record, l, err)))
 		return rc;
 	l->registered = true;
-	if ((rc = resume_all(l, err)) ||
-	    (rc = control_begin(l->control, l->pipe.spool, l->boot_id, set, err)) ||
+	resume_all(l, down_since_ms);
+	if ((rc = control_begin(l->control, l->pipe.spool, l->boot_id, set, err)) ||
 	    (rc = control_status(l->control, &l->lost, &pid, err)))
 		return rc;
 	l->lost_at_ms = clock_real_ms();

@@ -90,6 +90,7 @@ struct session {
 	bool tagged;
 	struct session_loss loss;
 	unsigned missed; /* looks in a row at which it had no process */
+	bool taken_up;   /* from an earlier run, its gap is not written yet */
 	bool past;       /* of an earlier boot: its number may be another session's now */
 	struct access access;
 	struct join join;

@@ -58,6 +58,7 @@ gaps() { # cause, and how long in seconds
 whole_transcript() {
 	check "$1: entries numbered without hole, none twice" seqs_are_whole "$(talk_dir)"
 	check "$1: the chain of hashes holds" chain_holds "$(talk_dir)"
+	same "$1: no object was made twice" "$(find "$T/store" -name '*.conflict-*')" ""
 	same "$1: one transcript" \
 		"$(for d in $(session_dirs); do segment_header "$d" | jq .ses; done |
 			grep -cx "$TALK_SES")" 1
