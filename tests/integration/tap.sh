@@ -11,9 +11,14 @@ tap_pids= # ended at exit
 T=$(mktemp -d "${TMPDIR:-/tmp}/sessaudit-test.XXXXXX") || exit 99
 chmod 755 "$T"
 
+# A pid that was waited for may be somebody else's process by now.
+tap_own() { # PID
+	[ "$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$1/status" 2>/dev/null)" = $$ ]
+}
+
 tap_clean() {
 	for pid in $tap_pids; do
-		kill -9 "$pid" 2>/dev/null
+		tap_own "$pid" && kill -9 "$pid"
 	done
 	chmod -R u+rwX "$T" 2>/dev/null
 	rm -rf "$T"
