@@ -141,8 +141,7 @@ bool checkpoint_closed(struct writer *w, const char *sid)
 	return checkpoint_parse(w, sid, &j, NULL) == 0 && json_bool(json_get(j, "closed"));
 }
 
-int checkpoint_read(struct writer *w, const char *sid, struct session **out, bool *this_boot,
-		    struct sa_err *err)
+int checkpoint_read(struct writer *w, const char *sid, struct session **out, struct sa_err *err)
 {
 	_cleanup_json_ struct json *j = NULL;
 	struct session *s;
@@ -165,8 +164,7 @@ int checkpoint_read(struct writer *w, const char *sid, struct session **out, boo
 		session_remove(w->sessions, s);
 		return sa_wrap(err, rc, "checkpoint %s", sid);
 	}
-	*this_boot = slice_eq(slice_of(s->boot_id), slice_of(w->facts.boot_id));
-	s->past = !*this_boot;
+	s->past = !slice_eq(slice_of(s->boot_id), slice_of(w->facts.boot_id));
 	*out = s;
 	return 0;
 }

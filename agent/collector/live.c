@@ -128,15 +128,13 @@ static bool numbers_may_have(const struct numbers *l, uint32_t ses)
 
 /* What an earlier run left is in the table before the first record is read: a session must not
  * begin twice. */
-static void take_up(void *ctx, struct session *s, bool this_boot)
+static void take_up(void *ctx, struct session *s)
 {
 	struct live *l = ctx;
 
-	(void)this_boot;
-	s->taken_up = true;
-	if (!s->w.finishing)
+	s->taken_up = !s->w.finishing;
+	if (s->taken_up)
 		return;
-	s->taken_up = false;
 	s->phase = SESSION_CLOSED;
 	writer_end(l->pipe.writer, s);
 }

@@ -178,7 +178,7 @@ static void remove_rows(struct writer *w, const struct session *s)
 
 struct recovery {
 	struct writer *w;
-	void (*fn)(void *ctx, struct session *s, bool this_boot);
+	void (*fn)(void *ctx, struct session *s);
 	void *ctx;
 };
 
@@ -187,12 +187,11 @@ static int recover_one(void *ctx, const char *sid)
 	struct recovery *r = ctx;
 	struct sa_err err = {0};
 	struct session *s;
-	bool this_boot;
 	int rc = SA_ERR_INVALID;
 
 	if (!layout_is_session_id(slice_of(sid)))
 		return 0;
-	rc = checkpoint_read(r->w, sid, &s, &this_boot, &err);
+	rc = checkpoint_read(r->w, sid, &s, &err);
 	if (rc) {
 		log_err("event=checkpoint_unreadable reason=\"%s\" action=\"the spool files of session %s stay "
 			"where they are\"",
@@ -205,7 +204,7 @@ static int recover_one(void *ctx, const char *sid)
 	if (s->phase == SESSION_CLOSED && went_on(r->w, s)) {
 		writer_reopen(r->w, s);
 	} else if (s->phase == SESSION_CLOSED) {
-		if (!this_boot || clock_real_ms() - s->end_ms > KEEP_CLOSED_MS)
+		if (s->past || clock_real_ms() - s->end_ms > KEEP_CLOSED_MS)
 			spool_state_remove(r->w->spool, sid);
 		session_remove(r->w->sessions, s);
 		return 0;
@@ -216,12 +215,12 @@ static int recover_one(void *ctx, const char *sid)
 	rc = recover_segments(r->w, s, &err);
 	if (rc)
 		log_err("event=recover session=%s reason=\"%s\"", sid, err.msg);
-	r->fn(r->ctx, s, this_boot);
+	r->fn(r->ctx, s);
 	return 0;
 }
 
-int writer_recover(struct writer *w, void (*fn)(void *ctx, struct session *s, bool this_boot),
-		   void *ctx, struct sa_err *err)
+int writer_recover(struct writer *w, void (*fn)(void *ctx, struct session *s), void *ctx,
+		   struct sa_err *err)
 {
 	struct recovery r = {w, fn, ctx};
 
@@ -231,10 +230,9 @@ int writer_recover(struct writer *w, void (*fn)(void *ctx, struct session *s, bo
 struct session *writer_recall(struct writer *w, uint32_t ses, const char *sid)
 {
 	struct session *s;
-	bool this_boot;
 	char name[WRITER_NAME_SIZE];
 
-	if (checkpoint_read(w, sid, &s, &this_boot, NULL))
+	if (checkpoint_read(w, sid, &s, NULL))
 		return NULL;
 	if (s->ses != ses || s->phase != SESSION_CLOSED) {
 		session_remove(w->sessions, s);

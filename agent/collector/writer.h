@@ -55,10 +55,10 @@ void writer_tick(struct writer *w, int64_t now_ms);
 void writer_seal_all(struct writer *w);
 
 /* Brings back the sessions of an earlier run into the table: those of this boot as they were,
- * closed ones by writer_recall only. Sessions of another boot come back too (phase OPEN) and are
- * the caller's to end. Calls fn with each. */
-int writer_recover(struct writer *w, void (*fn)(void *ctx, struct session *s, bool this_boot),
-		   void *ctx, struct sa_err *err);
+ * closed ones by writer_recall only. Sessions of another boot come back too (phase OPEN, `past`)
+ * and are the caller's to end. Calls fn with each. */
+int writer_recover(struct writer *w, void (*fn)(void *ctx, struct session *s), void *ctx,
+		   struct sa_err *err);
 /* Forgets the checkpoints of sessions that were closed a day ago or earlier. */
 void writer_prune(struct writer *w);
 /* Looks for a closed session in the checkpoints, so that what comes after its end goes on with its

@@ -45,8 +45,7 @@ int sealer_list(struct writer *w, struct session *s, struct sa_err *err);
 /* checkpoint.c: who the session is and what of it is sealed. */
 int checkpoint_write(struct writer *w, struct session *s, struct sa_err *err);
 /* Adds the session that state/<sid> describes to the table, as it was when it was written. */
-int checkpoint_read(struct writer *w, const char *sid, struct session **out, bool *this_boot,
-		    struct sa_err *err);
+int checkpoint_read(struct writer *w, const char *sid, struct session **out, struct sa_err *err);
 /* Does state/<sid> say that the session is closed? */
 bool checkpoint_closed(struct writer *w, const char *sid);
 
