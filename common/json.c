@@ -94,6 +94,7 @@ void json_free(struct json *root)
 		struct json_chunk *chunk = doc->chunks;
 
 		doc->chunks = chunk->next;
+		explicit_bzero(chunk->bytes, chunk->used); /* may be credentials */
 		free(chunk);
 	}
 	free(doc);

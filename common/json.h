@@ -23,8 +23,8 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 
 struct json; /* a node; the root owns the whole tree and a copy of the text */
 
-/* Parses exactly one value. SA_ERR_INVALID with line and reason in err: bad syntax, bad UTF-8,
- * a duplicate key (named), deeper than JSON_MAX_DEPTH, bytes after the value. */
+/* Parses exactly one value; json_free zeroes it. SA_ERR_INVALID with line and reason in err: bad
+ * syntax, bad UTF-8, a duplicate key (named), deeper than JSON_MAX_DEPTH, bytes after the value. */
 int json_parse(const char *p, size_t n, struct json **out, struct sa_err *err);
 void json_free(struct json *root);
 void json_freep(struct json **root);

@@ -57,6 +57,8 @@ bool json_pool_init(struct json_pool *pool, size_t size)
 
 void json_pool_release(struct json_pool *pool)
 {
+	if (pool->bytes) /* the text that was parsed may be credentials */
+		explicit_bzero(pool->bytes, pool->used);
 	free(pool->bytes);
 }
 

@@ -8,8 +8,13 @@ LOG_DRIVER = $(TAP_DRIVER)
 SH_LOG_DRIVER = $(TAP_DRIVER)
 AM_LOG_DRIVER_FLAGS = --comments
 AM_SH_LOG_DRIVER_FLAGS = --comments
-SH_LOG_COMPILER = $(SHELL)
+# A test that hangs fails.
+TEST_LIMIT = timeout -k 10 300
+LOG_COMPILER = $(TEST_LIMIT)
+SH_LOG_COMPILER = $(TEST_LIMIT) $(SHELL)
+# No test may ask for credentials outside of itself.
 AM_TESTS_ENVIRONMENT = \
+	AWS_EC2_METADATA_DISABLED=true; export AWS_EC2_METADATA_DISABLED; \
 	SA_SRC='$(abs_top_srcdir)' SA_BUILD='$(abs_top_builddir)' \
 	SA_FUZZ_TARGETS='$(fuzz_targets)' SA_MAN_PAGES='$(dist_man_MANS)' SA_MANDOC='$(MANDOC)'; \
 	export SA_SRC SA_BUILD SA_FUZZ_TARGETS SA_MAN_PAGES SA_MANDOC;

@@ -15,7 +15,7 @@ EXTRA_DIST += $(integration_tests) FORMAT.md \
 
 # Lays out a store for cli.sh.
 check_PROGRAMS += tests/integration/mkstore
-tests_integration_mkstore_LDADD = common/store/libstore.la common/transcript/libtranscript.la \
+tests_integration_mkstore_LDADD = $(store_libs) common/transcript/libtranscript.la \
 	common/access/libaccess.la common/libcommon.la
 
 # Makes the objects of one session, for format_shell.sh.

@@ -28,6 +28,10 @@ unit_tests = \
 	tests/unit/test_escape \
 	tests/unit/test_event \
 	tests/unit/test_fdio \
+	tests/unit/test_headers \
+	tests/unit/test_http \
+	tests/unit/test_http_fault \
+	tests/unit/test_http_route \
 	tests/unit/test_index \
 	tests/unit/test_join \
 	tests/unit/test_json \
@@ -44,12 +48,17 @@ unit_tests = \
 	tests/unit/test_sample_conf \
 	tests/unit/test_segment \
 	tests/unit/test_session \
+	tests/unit/test_sigv4 \
+	tests/unit/test_cred_profile \
+	tests/unit/test_cred_services \
+	tests/unit/test_credentials \
 	tests/unit/test_settings \
 	tests/unit/test_spool \
 	tests/unit/test_store_dir \
 	tests/unit/test_transcript \
 	tests/unit/test_typed \
-	tests/unit/test_writer
+	tests/unit/test_writer \
+	tests/unit/test_xml
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
@@ -67,11 +76,46 @@ tests_unit_test_entry_SOURCES = tests/unit/test_entry.c tests/unit/alloc_fail.c 
 tests_unit_test_entry_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_test_fdio_LDADD = $(LDADD) $(PTHREAD_LIBS)
 
+# A scripted HTTP server in threads of the test; see httpd.h.
+httpd_sources = tests/unit/httpd.c tests/unit/httpd.h
+http_tests_ldadd = common/http/libhttp.la $(LDADD) $(PTHREAD_LIBS)
+tests_unit_test_headers_SOURCES = tests/unit/test_headers.c tests/unit/alloc_fail.c \
+	tests/unit/alloc_fail.h
+tests_unit_test_headers_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_headers_LDADD = $(http_tests_ldadd)
+http_seen_sources = tests/unit/http_seen.c tests/unit/http_seen.h $(httpd_sources)
+tests_unit_test_http_SOURCES = tests/unit/test_http.c $(http_seen_sources)
+tests_unit_test_http_LDADD = $(http_tests_ldadd)
+tests_unit_test_http_fault_SOURCES = tests/unit/test_http_fault.c $(http_seen_sources) \
+	tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_http_fault_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_http_fault_LDADD = $(http_tests_ldadd)
+tests_unit_test_http_route_SOURCES = tests/unit/test_http_route.c $(http_seen_sources)
+tests_unit_test_http_route_LDADD = $(http_tests_ldadd)
+tests_unit_test_xml_SOURCES = tests/unit/test_xml.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_xml_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_xml_LDADD = $(http_tests_ldadd)
+# Stand-ins for metadata services and STS; see cred_stand.h.
+cred_stand_sources = tests/unit/cred_stand.c tests/unit/cred_stand.h $(httpd_sources)
+cred_stand_ldflags = $(AM_LDFLAGS) -Wl,--wrap=http_perform
+tests_unit_test_cred_services_SOURCES = tests/unit/test_cred_services.c $(cred_stand_sources)
+tests_unit_test_cred_services_LDFLAGS = $(cred_stand_ldflags)
+tests_unit_test_cred_services_LDADD = common/aws/libaws.la $(http_tests_ldadd)
+tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c $(cred_stand_sources) \
+	tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_credentials_LDFLAGS = $(alloc_fail_ldflags) -Wl,--wrap=http_perform
+tests_unit_test_credentials_LDADD = common/aws/libaws.la $(http_tests_ldadd)
+tests_unit_test_cred_profile_LDADD = common/aws/libaws.la $(LDADD)
+tests_unit_test_sigv4_SOURCES = tests/unit/test_sigv4.c tests/unit/alloc_fail.c \
+	tests/unit/alloc_fail.h
+tests_unit_test_sigv4_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_sigv4_LDADD = common/aws/libaws.la common/http/libhttp.la $(LDADD)
+
 transcript_tests_ldadd = common/transcript/libtranscript.la common/access/libaccess.la $(LDADD)
 tests_unit_test_chain_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_entry_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_index_LDADD = $(transcript_tests_ldadd)
-tests_unit_test_layout_LDADD = $(transcript_tests_ldadd)
+tests_unit_test_layout_LDADD = common/store/libstore.la $(transcript_tests_ldadd)
 tests_unit_test_page_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_reader_LDADD = cli/libreader.la $(transcript_tests_ldadd)
 tests_unit_test_segment_LDADD = $(transcript_tests_ldadd) $(ZLIB_LIBS)
@@ -81,7 +125,7 @@ tests_unit_test_child_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_notify_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_privdrop_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_role_LDADD = $(supervisor_tests_ldadd)
-shipper_tests_ldadd = agent/shipper/libshipper.la agent/libagent.la common/store/libstore.la $(LDADD)
+shipper_tests_ldadd = agent/shipper/libshipper.la agent/libagent.la $(store_libs) $(LDADD)
 tests_unit_test_pick_LDADD = $(shipper_tests_ldadd)
 tests_unit_test_retry_LDADD = $(shipper_tests_ldadd)
 tests_unit_test_store_dir_LDADD = $(shipper_tests_ldadd)
