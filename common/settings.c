@@ -20,18 +20,66 @@ static bool settings_one_of(const char *value, const char *const *words)
 	return *words != NULL;
 }
 
+struct settings_word { /* an option that is one of a few words */
+	const char *option, *value;
+	bool optional;
+	const char *hint;
+	const char *words[5];
+};
+
+static int settings_check_words(const char *name, const struct settings *s, struct sa_err *err)
+{
+	const struct settings_word rows[] = {
+		{"store.type", s->store_type, false, "dir or s3", {"dir", "s3"}},
+		{"store.s3_path_style",
+		 s->store_s3_path_style,
+		 false,
+		 "auto, yes or no",
+		 {"auto", "yes", "no"}},
+		{"store.s3_encryption",
+		 s->store_s3_encryption,
+		 true,
+		 "AES256, aws:kms or aws:kms:dsse",
+		 {"AES256", "aws:kms", "aws:kms:dsse"}},
+		{"store.s3_lock_mode",
+		 s->store_s3_lock_mode,
+		 true,
+		 "COMPLIANCE or GOVERNANCE",
+		 {"COMPLIANCE", "GOVERNANCE"}},
+		{"spool.on_full", s->spool_on_full, false, "suspend or halt", {"suspend", "halt"}},
+		{"agent.log_level",
+		 s->agent_log_level,
+		 false,
+		 "err, warn, info or debug",
+		 {"err", "warn", "info", "debug"}},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *value = rows[i].value ? rows[i].value : "";
+
+		if ((!rows[i].optional || *value) && !settings_one_of(value, rows[i].words))
+			return sa_fail(err, SA_ERR_INVALID, "%s: %s: unknown word; write %s", name,
+				       rows[i].option, rows[i].hint);
+	}
+	return 0;
+}
+
 /* What one row of the table cannot say. */
 static int settings_check(const char *name, const struct settings *s, struct sa_err *err)
 {
-	static const char *const stores[] = {"dir", NULL};
-	static const char *const levels[] = {"err", "warn", "info", "debug", NULL};
+	int rc = settings_check_words(name, s, err);
 
-	if (!settings_one_of(s->store_type, stores))
+	if (rc != 0)
+		return rc;
+	if (strcmp(s->store_type, "s3") == 0 && (!s->store_s3_url || !*s->store_s3_url))
 		return sa_fail(err, SA_ERR_INVALID,
-			       "%s: store.type: unknown kind of store; write dir", name);
-	if (!settings_one_of(s->agent_log_level, levels))
+			       "%s: store.s3_url: missing; name the bucket, as s3://bucket/prefix",
+			       name);
+	if (((s->store_s3_kms_key && *s->store_s3_kms_key) || s->store_s3_bucket_key) &&
+	    (!s->store_s3_encryption || strncmp(s->store_s3_encryption, "aws:kms", 7) != 0))
 		return sa_fail(err, SA_ERR_INVALID,
-			       "%s: agent.log_level: unknown level; write err, warn, info or debug",
+			       "%s: store.s3_encryption: s3_kms_key and s3_bucket_key go with "
+			       "aws:kms; write s3_encryption = aws:kms",
 			       name);
 	if (s->store_retry_min > s->store_retry_max)
 		return sa_fail(err, SA_ERR_INVALID,
@@ -79,6 +127,27 @@ int settings_load(const char *path, struct settings *out, struct sa_err *err)
 	if (rc == SA_ERR_NOTFOUND && !path)
 		return 0;
 	return settings_checked(name, rc, out, err);
+}
+
+static int settings_replace(char **field, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return SA_ERR_NOMEM;
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+int settings_set_store(struct settings *s, const char *where, struct sa_err *err)
+{
+	bool s3 = strncmp(where, "s3://", 5) == 0 || strncmp(where, "arn:", 4) == 0;
+
+	if (settings_replace(s3 ? &s->store_s3_url : &s->store_dir, where) != 0 ||
+	    settings_replace(&s->store_type, s3 ? "s3" : "dir") != 0)
+		return sa_fail(err, SA_ERR_NOMEM, "out of memory");
+	return 0;
 }
 
 void settings_print(const struct settings *s, struct buf *out)

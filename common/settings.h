@@ -26,13 +26,13 @@
 	X(pam, grants_dir, CONF_LIST, struct conf_list, NULL, 0, 0,                                \
 	  "directories of grant files; none: /etc/sessaudit/grants.d, /run/sessaudit/grants.d")    \
 	X(capture, commands, CONF_BOOL, bool, "yes", 0, 0, "record every program run")             \
-	X(capture, end_grace, CONF_DURATION, int64_t, "3s", 0, 600000,                             \
+	X(capture, end_grace, CONF_DURATION, int64_t, "1s", 0, 600000,                             \
 	  "how long after a logout late events still go before session_end")                       \
 	X(capture, backlog_limit, CONF_INT, int64_t, "8192", 0, 1000000,                           \
 	  "least backlog_limit of the kernel's audit queue; 0 leaves it alone")                    \
 	X(capture, receive_buffer, CONF_SIZE, int64_t, "16MiB", 65536, 1073741824,                 \
 	  "socket buffer for audit records")                                                       \
-	X(segment, max_age, CONF_DURATION, int64_t, "10s", 1000, 3600000,                          \
+	X(segment, max_age, CONF_DURATION, int64_t, "10s", 100, 3600000,                           \
 	  "a segment with entries is sealed at this age")                                          \
 	X(segment, max_bytes, CONF_SIZE, int64_t, "256KiB", 4096, 16777216,                        \
 	  "a segment is sealed at this size, uncompressed")                                        \
@@ -40,12 +40,66 @@
 	  "where transcripts wait until the store has them")                                       \
 	X(spool, sync, CONF_DURATION, int64_t, "1s", 0, 60000,                                     \
 	  "longest time between a written entry and its fdatasync")                                \
-	X(store, type, CONF_STRING, char *, "dir", 0, 0, "kind of store: dir")                     \
+	X(spool, max_bytes, CONF_SIZE, int64_t, "10GiB", 0, 0,                                     \
+	  "quota of the spool; 0: none but min_free")                                              \
+	X(spool, min_free, CONF_SIZE, int64_t, "64MiB", 0, 0,                                      \
+	  "left free on the spool's file system for everyone else")                                \
+	X(spool, on_full, CONF_STRING, char *, "suspend", 0, 0,                                    \
+	  "when the spool is full: suspend recording (a gap says so) or halt the host")            \
+	X(store, type, CONF_STRING, char *, "dir", 0, 0, "kind of store: dir or s3")               \
 	X(store, dir, CONF_PATH, char *, "/var/lib/sessaudit/store", 0, 0,                         \
 	  "the store, for type = dir")                                                             \
+	X(store, s3_url, CONF_STRING, char *, NULL, 0, 0,                                          \
+	  "the bucket, for type = s3: s3://bucket/prefix, or the ARN of a bucket or access point") \
+	X(store, s3_region, CONF_STRING, char *, NULL, 0, 0,                                       \
+	  "region of the bucket; none: as the AWS clients find it")                                \
+	X(store, s3_endpoint, CONF_STRING, char *, NULL, 0, 0,                                     \
+	  "URL of an S3-compatible store; none: AWS")                                              \
+	X(store, s3_path_style, CONF_STRING, char *, "auto", 0, 0,                                 \
+	  "bucket in the path instead of the host name: auto, yes or no")                          \
+	X(store, s3_fips, CONF_BOOL, bool, "no", 0, 0, "use the FIPS endpoints of AWS")            \
+	X(store, s3_dualstack, CONF_BOOL, bool, "no", 0, 0,                                        \
+	  "use the dual-stack (IPv6) endpoints of AWS")                                            \
+	X(store, s3_ca_file, CONF_STRING, char *, NULL, 0, 0,                                      \
+	  "certificates to trust (PEM); none: the system's")                                       \
+	X(store, s3_proxy, CONF_STRING, char *, NULL, 0, 0,                                        \
+	  "proxy URL; none: as https_proxy and http_proxy say")                                    \
+	X(store, s3_no_proxy, CONF_STRING, char *, NULL, 0, 0,                                     \
+	  "comma list of hosts without a proxy; none: as no_proxy says")                           \
+	X(store, s3_profile, CONF_STRING, char *, NULL, 0, 0,                                      \
+	  "profile of the AWS credential and config files; none: AWS_PROFILE, else default")       \
+	X(store, s3_owner, CONF_STRING, char *, NULL, 0, 0, "account id that must own the bucket") \
+	X(store, s3_encryption, CONF_STRING, char *, NULL, 0, 0,                                   \
+	  "AES256, aws:kms or aws:kms:dsse; none: as the bucket is set up")                        \
+	X(store, s3_kms_key, CONF_STRING, char *, NULL, 0, 0, "KMS key id or ARN")                 \
+	X(store, s3_bucket_key, CONF_BOOL, bool, "no", 0, 0,                                       \
+	  "ask for an S3 Bucket Key: fewer calls to KMS")                                          \
+	X(store, s3_lock_mode, CONF_STRING, char *, NULL, 0, 0,                                    \
+	  "COMPLIANCE or GOVERNANCE on each object; none: the bucket's default retention")         \
+	X(store, s3_lock_for, CONF_DURATION, int64_t, "365d", 86400000, 3153600000000,             \
+	  "retention on each object, with s3_lock_mode")                                           \
+	X(store, s3_legal_hold, CONF_BOOL, bool, "no", 0, 0, "put each object under a legal hold") \
+	X(store, s3_storage_class, CONF_STRING, char *, NULL, 0, 0,                                \
+	  "storage class, as STANDARD_IA; none: the bucket's")                                     \
+	X(store, s3_tags, CONF_STRING, char *, NULL, 0, 0,                                         \
+	  "object tags: key=value&key=value, percent-encoded")                                     \
+	X(store, s3_content_md5, CONF_BOOL, bool, "no", 0, 0,                                      \
+	  "send Content-MD5 too, for stores that know no other checksum")                          \
+	X(store, session_prefix, CONF_STRING, char *, "sessions/request={request_id}", 0, 0,       \
+	  "folder of a session's folder; {request_id} {host} {user} {year} {month} {day}")         \
+	X(store, parallel, CONF_INT, int64_t, "8", 1, 64, "objects on their way at a time")        \
+	X(store, keep_local, CONF_DURATION, int64_t, "0", 0, 31536000000,                          \
+	  "how long a stored object also stays in the spool")                                      \
+	X(store, connect_timeout, CONF_DURATION, int64_t, "10s", 100, 300000,                      \
+	  "longest time to a connection")                                                          \
+	X(store, stall_timeout, CONF_DURATION, int64_t, "30s", 1000, 3600000,                      \
+	  "a transfer that moves no byte this long is ended and tried again")                      \
 	X(store, retry_min, CONF_DURATION, int64_t, "500ms", 10, 60000,                            \
-	  "first pause after a failure")                                                           \
-	X(store, retry_max, CONF_DURATION, int64_t, "60s", 10, 3600000, "longest pause")           \
+	  "upper bound of the first pause after a failure; it doubles with each")                  \
+	X(store, retry_max, CONF_DURATION, int64_t, "60s", 10, 3600000,                            \
+	  "upper bound of any pause")                                                              \
+	X(store, quarantine_retry, CONF_DURATION, int64_t, "10m", 1000, 86400000,                  \
+	  "how often an object that the store refused is tried again")                             \
 	X(agent, run_dir, CONF_PATH, char *, "/run/sessaudit", 0, 0,                               \
 	  "run-time state; <run_dir>/ses holds the tag files")                                     \
 	X(agent, user, CONF_STRING, char *, "sessaudit", 0, 0, "user of the collector")            \
@@ -68,5 +122,8 @@ void settings_print(const struct settings *s, struct buf *out);
 void settings_free(struct settings *s);
 /* For the fuzzer and tests: parses text as a settings file. */
 int settings_parse(const char *name, struct slice text, struct settings *out, struct sa_err *err);
+/* As --store of the programs: "s3://..." or an ARN is store.s3_url (type s3), anything else
+ * store.dir (type dir). */
+int settings_set_store(struct settings *s, const char *where, struct sa_err *err);
 
 #endif

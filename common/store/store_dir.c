@@ -24,6 +24,7 @@ struct store_dir {
 	char *path;
 	unsigned long n_temps;
 	char settled[STORE_MAX_KEY + 1]; /* the directory of the last put, see store_dir_settle */
+	struct store_put *first, *last;  /* puts that were started, linked through priv */
 };
 
 static int store_dir_fail(const struct store_dir *d, struct sa_err *err, const char *what,
@@ -150,6 +151,12 @@ static void store_dir_settle(struct store_dir *d, int dir, const char *key, size
 			unlinkat(dir, e->d_name, 0);
 }
 
+struct store_dir_object { /* what is to be put */
+	int fd;
+	size_t size;
+	bool unreadable; /* its bytes cannot be had: not the store's fault */
+};
+
 /* Reads n bytes at off: SA_ERR_IO when the file ends before. */
 static int store_dir_read(int fd, char *p, size_t n, size_t off, struct sa_err *err)
 {
@@ -169,23 +176,24 @@ static int store_dir_read(int fd, char *p, size_t n, size_t off, struct sa_err *
 	return 0;
 }
 
-static int store_dir_copy(int from, size_t size, int to, struct sa_err *err)
+static int store_dir_copy(struct store_dir_object *from, int to, struct sa_err *err)
 {
 	char chunk[COPY_SIZE];
 	size_t off, n;
 	int rc;
 
-	for (off = 0; off < size; off += n) {
-		n = size - off < sizeof(chunk) ? size - off : sizeof(chunk);
-		if ((rc = store_dir_read(from, chunk, n, off, err)) != 0 ||
-		    (rc = fdio_write_all(to, chunk, n, err)) != 0)
+	for (off = 0; off < from->size; off += n) {
+		n = from->size - off < sizeof(chunk) ? from->size - off : sizeof(chunk);
+		rc = store_dir_read(from->fd, chunk, n, off, err);
+		from->unreadable = rc != 0;
+		if (rc != 0 || (rc = fdio_write_all(to, chunk, n, err)) != 0)
 			return rc;
 	}
 	return 0;
 }
 
-static int store_dir_write_temp(const struct store_dir *d, int dir, const char *temp, int from,
-				size_t size, struct sa_err *err)
+static int store_dir_write_temp(const struct store_dir *d, int dir, const char *temp,
+				struct store_dir_object *from, struct sa_err *err)
 {
 	_cleanup_close_ int fd =
 		openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -193,7 +201,7 @@ static int store_dir_write_temp(const struct store_dir *d, int dir, const char *
 
 	if (fd < 0)
 		return store_dir_fail(d, err, "create", "temporary file");
-	if ((rc = store_dir_copy(from, size, fd, err)) != 0)
+	if ((rc = store_dir_copy(from, fd, err)) != 0)
 		return sa_wrap(err, rc, "%s", d->base.name);
 	if (fchmod(fd, 0440) != 0 || fsync(fd) != 0)
 		return store_dir_fail(d, err, "fsync", "temporary file");
@@ -216,32 +224,32 @@ static bool store_dir_same(int a, int b, size_t size)
 
 /* The name is taken: 0 when by the very same bytes. The run that wrote them may have died before
  * its fsync. */
-static int store_dir_taken(const struct store_dir *d, int dir, const char *name, int from,
-			   size_t size, struct sa_err *err)
+static int store_dir_taken(const struct store_dir *d, int dir, const char *name,
+			   const struct store_dir_object *from, struct sa_err *err)
 {
 	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 && errno != ELOOP)
 		return store_dir_fail(d, err, "open existing", name);
-	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (size_t)st.st_size != size ||
-	    !store_dir_same(from, fd, size))
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    (size_t)st.st_size != from->size || !store_dir_same(from->fd, fd, from->size))
 		return sa_fail(err, SA_ERR_EXISTS, "%s: %s exists with other content", d->base.name,
 			       name);
 	return fsync(fd) == 0 ? 0 : store_dir_fail(d, err, "fsync existing", name);
 }
 
 /* link() is the step that makes the object appear, whole, and only where nothing is. */
-static int store_dir_put_in(struct store_dir *d, int dir, const char *name, int from, size_t size,
-			    struct sa_err *err)
+static int store_dir_put_in(struct store_dir *d, int dir, const char *name,
+			    struct store_dir_object *from, struct sa_err *err)
 {
 	char temp[64];
 	int rc;
 
 	snprintf(temp, sizeof(temp), TEMP_PREFIX "%ld-%lu", (long)getpid(), ++d->n_temps);
-	rc = store_dir_write_temp(d, dir, temp, from, size, err);
+	rc = store_dir_write_temp(d, dir, temp, from, err);
 	if (rc == 0 && linkat(dir, temp, dir, name, 0) != 0)
-		rc = errno == EEXIST ? store_dir_taken(d, dir, name, from, size, err)
+		rc = errno == EEXIST ? store_dir_taken(d, dir, name, from, err)
 				     : store_dir_fail(d, err, "link", name);
 	unlinkat(dir, temp, 0);
 	if (rc == 0 && fsync(dir) != 0)
@@ -250,24 +258,26 @@ static int store_dir_put_in(struct store_dir *d, int dir, const char *name, int 
 }
 
 /* A full, broken, read-only, forbidden or absent file system: all that is worth another try. */
-static int store_dir_put_once(struct store *s, const char *key, int fd, size_t size,
+static int store_dir_put_once(struct store_dir *d, const char *key, struct store_dir_object *from,
 			      struct sa_err *err)
 {
-	struct store_dir *d = (struct store_dir *)s;
 	size_t n = store_dir_part(key);
 	_cleanup_close_ int dir = -1;
 	int rc;
 
+	if (!store_key_valid(key))
+		return sa_fail(err, SA_ERR_INVALID, "%s: not a valid object key", d->base.name);
 	rc = store_dir_walk(d, key, n, true, &dir, err);
 	if (rc == 0) {
 		store_dir_settle(d, dir, key, n);
-		rc = store_dir_put_in(d, dir, key + n, fd, size, err);
+		rc = store_dir_put_in(d, dir, key + n, from, err);
 	}
-	if (rc == SA_ERR_IO || rc == SA_ERR_NOTFOUND || rc == SA_ERR_PERM) {
+	if (from->unreadable)
+		rc = SA_ERR_IO;
+	else if (rc == SA_ERR_IO || rc == SA_ERR_NOTFOUND || rc == SA_ERR_PERM)
 		rc = SA_ERR_AGAIN;
-		if (err)
-			err->code = rc;
-	}
+	if (err)
+		err->code = rc;
 	return rc;
 }
 
@@ -423,16 +433,84 @@ static int store_dir_list(struct store *s, const char *prefix, store_list_fn fn,
 	return store_dir_list_dir(&l, dir, n, prefix + n, err);
 }
 
-static void store_dir_close(struct store *s)
+/* A disk has no latency worth hiding: puts are made one after the other, when run. */
+static void store_dir_put_start(struct store *s, struct store_put *p)
 {
 	struct store_dir *d = (struct store_dir *)s;
 
+	if (d->first)
+		d->last->priv = p;
+	else
+		d->first = p;
+	d->last = p;
+}
+
+static struct store_put *store_dir_take(struct store_dir *d)
+{
+	struct store_put *p = d->first;
+
+	if (p) {
+		d->first = p->priv;
+		p->priv = NULL;
+	}
+	return p;
+}
+
+static void store_dir_run(struct store *s, int timeout_ms, struct pollfd *fds, size_t n)
+{
+	struct store_dir *d = (struct store_dir *)s;
+	struct store_put *p = store_dir_take(d);
+	struct store_dir_object o;
+
+	for (size_t i = 0; i < n; i++)
+		fds[i].revents = 0;
+	(void)poll(fds, n, p ? 0 : timeout_ms);
+	if (!p)
+		return;
+	o = (struct store_dir_object){.fd = p->fd, .size = (size_t)p->size};
+	p->rc = store_dir_put_once(d, p->key, &o, &p->err);
+	p->done(p);
+}
+
+static size_t store_dir_in_flight(const struct store *s)
+{
+	const struct store_dir *d = (const struct store_dir *)s;
+	size_t n = 0;
+
+	for (const struct store_put *p = d->first; p; p = p->priv)
+		n++;
+	return n;
+}
+
+/* Nothing is ever written over here, by construction; whoever may write to the directory may do so
+ * by hand, which a probe could not tell. */
+static int store_dir_probe(struct store *s, const char *host, enum store_append_only *out,
+			   struct sa_err *err)
+{
+	(void)s;
+	(void)host;
+	(void)err;
+	*out = STORE_UNPROVEN;
+	return 0;
+}
+
+static void store_dir_close(struct store *s)
+{
+	struct store_dir *d = (struct store_dir *)s;
+	struct store_put *p;
+
+	while ((p = store_dir_take(d)) != NULL) {
+		p->rc = sa_fail(&p->err, SA_ERR_AGAIN, "%s: closed", s->name);
+		p->done(p);
+	}
 	free(d->path);
 	free(d);
 }
 
-static const struct store_ops store_dir_ops = {store_dir_put_once, store_dir_get, store_dir_list,
-					       store_dir_close};
+static const struct store_ops store_dir_ops = {
+	store_dir_put_start, store_dir_run,  store_dir_in_flight, store_dir_probe,
+	store_dir_get,       store_dir_list, store_dir_close,
+};
 
 int store_dir_open(const char *path, bool create, struct store **out, struct sa_err *err)
 {

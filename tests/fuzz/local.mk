@@ -4,12 +4,12 @@
 # One target per untrusted format. Plain builds replay the corpora; --enable-fuzzing makes
 # libFuzzer programs of the same targets (give them a scratch directory before the corpus, new
 # finds go into the first: tests/fuzz/fuzz_json -dict=json.dict /tmp/new corpus/json).
-fuzz_targets = grant tag conf json index segment record typed event xml awsfile
+fuzz_targets = grant tag conf json index segment record typed event xml awsfile s3
 fuzz_programs = tests/fuzz/fuzz_grant tests/fuzz/fuzz_tag \
 	tests/fuzz/fuzz_conf tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_index tests/fuzz/fuzz_segment \
 	tests/fuzz/fuzz_record tests/fuzz/fuzz_typed tests/fuzz/fuzz_event tests/fuzz/fuzz_xml \
-	tests/fuzz/fuzz_awsfile
+	tests/fuzz/fuzz_awsfile tests/fuzz/fuzz_s3
 check_PROGRAMS += $(fuzz_programs)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/dict tests/fuzz/corpus
@@ -58,3 +58,6 @@ tests_fuzz_fuzz_xml_LDADD = $(fuzz_main) common/http/libhttp.la common/libcommon
 tests_fuzz_fuzz_awsfile_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_awsfile_LDADD = $(fuzz_main) common/aws/libaws.la common/http/libhttp.la \
 	common/libcommon.la
+
+tests_fuzz_fuzz_s3_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_s3_LDADD = $(fuzz_main) $(store_libs) common/libcommon.la

@@ -45,6 +45,8 @@ unit_tests = \
 	tests/unit/test_reader \
 	tests/unit/test_retry \
 	tests/unit/test_role \
+	tests/unit/test_s3_answer \
+	tests/unit/test_s3_location \
 	tests/unit/test_sample_conf \
 	tests/unit/test_segment \
 	tests/unit/test_session \
@@ -55,6 +57,7 @@ unit_tests = \
 	tests/unit/test_settings \
 	tests/unit/test_spool \
 	tests/unit/test_store_dir \
+	tests/unit/test_store_s3 \
 	tests/unit/test_transcript \
 	tests/unit/test_typed \
 	tests/unit/test_writer \
@@ -129,6 +132,14 @@ shipper_tests_ldadd = agent/shipper/libshipper.la agent/libagent.la $(store_libs
 tests_unit_test_pick_LDADD = $(shipper_tests_ldadd)
 tests_unit_test_retry_LDADD = $(shipper_tests_ldadd)
 tests_unit_test_store_dir_LDADD = $(shipper_tests_ldadd)
+s3_tests_ldadd = $(store_libs) $(LDADD) $(PTHREAD_LIBS)
+tests_unit_test_s3_answer_LDADD = $(s3_tests_ldadd)
+tests_unit_test_s3_location_SOURCES = tests/unit/test_s3_location.c tests/unit/alloc_fail.c \
+	tests/unit/alloc_fail.h
+tests_unit_test_s3_location_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_s3_location_LDADD = $(s3_tests_ldadd)
+tests_unit_test_store_s3_SOURCES = tests/unit/test_store_s3.c $(httpd_sources)
+tests_unit_test_store_s3_LDADD = $(s3_tests_ldadd)
 
 access_tests_ldadd = common/access/libaccess.la $(LDADD)
 tests_unit_test_access_LDADD = $(access_tests_ldadd)

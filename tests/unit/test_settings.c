@@ -21,14 +21,25 @@ static void check_defaults(const struct settings *s, const char *when)
 static const struct {
 	const char *text, *msg;
 } bad[] = {
-	{"[store]\ntype = tape", "f: store.type: unknown kind of store; write dir"},
-	{"[store]\ntype =", "f: store.type: unknown kind of store; write dir"},
+	{"[store]\ntype = tape", "f: store.type: unknown word; write dir or s3"},
+	{"[store]\ntype =", "f: store.type: unknown word; write dir or s3"},
 	{"[agent]\nlog_level = loud",
-	 "f: agent.log_level: unknown level; write err, warn, info or debug"},
+	 "f: agent.log_level: unknown word; write err, warn, info or debug"},
 	{"[store]\nretry_min = 2s\nretry_max = 1s",
 	 "f: store.retry_min: longer than store.retry_max; make it shorter"},
 	{"[pam]\ngrants_dir = /a\ngrants_dir = b",
 	 "f: pam.grants_dir: not an absolute path; start it with /"},
+	{"[store]\ntype = s3", "f: store.s3_url: missing; name the bucket, as s3://bucket/prefix"},
+	{"[store]\ns3_path_style = maybe",
+	 "f: store.s3_path_style: unknown word; write auto, yes or no"},
+	{"[store]\ns3_encryption = rot13",
+	 "f: store.s3_encryption: unknown word; write AES256, aws:kms or aws:kms:dsse"},
+	{"[store]\ns3_lock_mode = compliance",
+	 "f: store.s3_lock_mode: unknown word; write COMPLIANCE or GOVERNANCE"},
+	{"[store]\ns3_kms_key = alias/x",
+	 "f: store.s3_encryption: s3_kms_key and s3_bucket_key go with aws:kms; write "
+	 "s3_encryption = aws:kms"},
+	{"[spool]\non_full = panic", "f: spool.on_full: unknown word; write suspend or halt"},
 	{"[agent]\nuser =", "f: agent.user: empty; name a user"},
 	{"[agent]\nship_user =", "f: agent.ship_user: empty; name a user"},
 	{"[spool]\ndir = x\n", "f:2: spool.dir: not an absolute path \"x\"; start it with /"},
@@ -72,6 +83,29 @@ static void test_round_trip(void)
 	tap_ok(strstr(buf_cstr(&one), "\ngrants_dir = /b\n") != NULL, "lists too");
 }
 
+static void test_set_store(void)
+{
+	static const struct {
+		const char *where, *type, *dir, *url;
+	} rows[] = {
+		{"/srv/audit", "dir", "/srv/audit", NULL},
+		{"s3://b/p", "s3", "/var/lib/sessaudit/store", "s3://b/p"},
+		{"arn:aws:s3:::b", "s3", "/var/lib/sessaudit/store", "arn:aws:s3:::b"},
+		{"s3:/b", "dir", "s3:/b", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct settings s;
+
+		tap_int(settings_parse("f", SLICE_LIT(""), &s, NULL), 0, "defaults");
+		tap_int(settings_set_store(&s, rows[i].where, NULL), 0, "%s", rows[i].where);
+		tap_str(s.store_type, rows[i].type, "kind of %s", rows[i].where);
+		tap_str(s.store_dir, rows[i].dir, "directory of %s", rows[i].where);
+		tap_str(s.store_s3_url, rows[i].url, "bucket of %s", rows[i].where);
+		settings_free(&s);
+	}
+}
+
 static void test_load(void)
 {
 	struct settings s;
@@ -94,6 +128,7 @@ int main(void)
 {
 	test_bad();
 	test_round_trip();
+	test_set_store();
 	test_load();
 	return tap_done();
 }

@@ -165,7 +165,8 @@ static void test_short(struct store *s)
 	_cleanup_close_ int fd = open(at("object"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	tap_int(write(fd, "abc", 3), 3, "a file of 3 bytes");
-	tap_int(store_put_once(s, "short", fd, 4, &err), SA_ERR_AGAIN, "put as 4 bytes");
+	tap_int(store_put_once(s, "short", fd, 4, &err), SA_ERR_IO, "put as 4 bytes");
+	tap_int(err.code, SA_ERR_IO, "the object's fault, not the store's: %s", err.msg);
 	check_list(s, "short", "", "short object");
 }
 
@@ -314,6 +315,48 @@ static void test_unwritable(void)
 	tap_int(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0, "an unwritable store: try again");
 }
 
+static void count_done(struct store_put *p)
+{
+	++*(int *)p->ctx;
+}
+
+/* Puts that are started are made one by one, when the store is run. */
+static void test_started(void)
+{
+	_cleanup_close_ int fd = open(at("object"), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct pollfd quiet = {.fd = -1, .revents = POLLIN};
+	struct store_put puts[4];
+	struct store *s = NULL;
+	int done = 0;
+
+	tap_int(write(fd, "abc", 3), 3, "a file of 3 bytes");
+	tap_int(store_dir_open(at("started"), true, &s, &err), 0, "another store");
+	for (size_t i = 0; i < ARRAY_LEN(puts); i++) {
+		static const char *const keys[] = {"a/1", "../2", "a/3", "a/4"};
+
+		puts[i] = (struct store_put){
+			.key = keys[i], .fd = fd, .size = 3, .done = count_done, .ctx = &done};
+		store_put_start(s, &puts[i]);
+	}
+	tap_int((long long)store_in_flight(s), 4, "four are under way");
+	tap_int(done, 0, "none is done yet");
+	store_run(s, 60000, &quiet, 1);
+	tap_int(done, 1, "one by one, without waiting");
+	tap_int(quiet.revents, 0, "revents are filled in");
+	store_run(s, 60000, NULL, 0);
+	tap_int(puts[0].rc, 0, "the first is stored");
+	tap_int(puts[1].rc, SA_ERR_INVALID, "an invalid key gets nowhere: %s", puts[1].err.msg);
+	tap_ok(access(at("2"), F_OK) != 0, "nothing was written outside");
+	/* any put that is waited for moves the others too */
+	tap_int(store_put_once(s, "a/5", fd, 3, &err), 0, "one that is waited for");
+	tap_int(done, 4, "the others before it are done");
+	check_list(s, "", "a/1=3 a/3=3 a/4=3 a/5=3 ", "stored");
+	store_put_start(s, &puts[0]);
+	store_close(s);
+	tap_int(done, 5, "closing ends what is under way");
+	tap_int(puts[0].rc, SA_ERR_AGAIN, "to be tried again");
+}
+
 int main(void)
 {
 	_cleanup_store_ struct store *s = NULL;
@@ -333,6 +376,7 @@ int main(void)
 		test_stale(s);
 	}
 	test_list();
+	test_started();
 	test_away();
 	test_unwritable();
 	return tap_done();
