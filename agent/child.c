@@ -17,9 +17,65 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
+/*
+ * Which variables a role gets: NULL stands for each role, a name without '=' for all that begin so.
+ * The collector needs none of a store, and what it does not have it cannot lose.
+ */
+static const struct {
+	const char *role, *name;
+} child_variables[] = {
+	{NULL, "PATH="},
+	{NULL, "LANG="},
+	{NULL, "LC_"},
+	{NULL, "TZ="},
+	{NULL, "JOURNAL_STREAM="}, /* log.c */
+	{NULL, "OPENSSL_CONF="},   /* as a host with FIPS rules sets it */
+	{NULL, "ASAN_OPTIONS="},   /* from here on: tests */
+	{NULL, "LSAN_OPTIONS="},
+	{NULL, "UBSAN_OPTIONS="},
+	{NULL, "LLVM_PROFILE_FILE="},
+	{NULL, "GCOV_"},
+	{NULL, "SA_"},
+	{"shipper", "AWS_"},
+	{"shipper", "CREDENTIALS_DIRECTORY="}, /* systemd.exec(5), LoadCredential= */
+	{"shipper", "HOME="},                  /* ~/.aws */
+	{"shipper", "SSL_CERT_FILE="},
+	{"shipper", "SSL_CERT_DIR="},
+	{"shipper", "http_proxy="}, /* curl knows it in small letters only */
+	{"shipper", "https_proxy="},
+	{"shipper", "HTTPS_PROXY="},
+	{"shipper", "all_proxy="},
+	{"shipper", "ALL_PROXY="},
+	{"shipper", "no_proxy="},
+	{"shipper", "NO_PROXY="},
+};
+
+static bool child_may_see(const char *role, const char *variable)
+{
+	for (size_t i = 0; i < ARRAY_LEN(child_variables); i++) {
+		const char *only = child_variables[i].role, *name = child_variables[i].name;
+
+		if ((!only || strcmp(only, role) == 0) &&
+		    strncmp(variable, name, strlen(name)) == 0)
+			return true;
+	}
+	return false;
+}
+
+void child_environment(const char *role, char **env)
+{
+	char **to = env;
+
+	for (; *env; env++)
+		if (child_may_see(role, *env))
+			*to++ = *env;
+	*to = NULL;
+}
+
 /* In the new process. SIGKILL when the supervisor dies: the next supervisor's collector needs the
  * audit stream and the spool for itself, and a role survives being killed at any moment. */
-static void child_exec(const char *path, const char *const *argv, int keep_fd, pid_t parent)
+static void child_exec(const char *role, const char *path, const char *const *argv, int keep_fd,
+		       pid_t parent)
 {
 	sigset_t none;
 
@@ -28,20 +84,21 @@ static void child_exec(const char *path, const char *const *argv, int keep_fd, p
 	    sigprocmask(SIG_SETMASK, &none, NULL) != 0 ||
 	    (keep_fd >= 0 && fcntl(keep_fd, F_SETFD, 0) != 0))
 		_exit(126);
-	execv(path, (char *const *)argv);
+	child_environment(role, environ);
+	execve(path, (char *const *)argv, environ);
 	dprintf(STDERR_FILENO, "cannot run %s: %s\n", path, strerror(errno));
 	_exit(127);
 }
 
-int child_spawn(const char *path, const char *const *argv, int keep_fd, pid_t *out,
-		struct sa_err *err)
+int child_spawn(const char *role, const char *path, const char *const *argv, int keep_fd,
+		pid_t *out, struct sa_err *err)
 {
 	pid_t self = getpid(), pid = fork();
 
 	if (pid < 0)
 		return sa_fail_errno(err, "fork");
 	if (pid == 0)
-		child_exec(path, argv, keep_fd, self);
+		child_exec(role, path, argv, keep_fd, self);
 	*out = pid;
 	return 0;
 }
@@ -89,7 +146,7 @@ static int child_try_start(struct child *c, const char *path, const char *config
 	}
 	argv[n++] = "--beat-fd";
 	argv[n] = number;
-	if (child_spawn(path, argv, theirs, &c->pid, err) != 0)
+	if (child_spawn(c->name, path, argv, theirs, &c->pid, err) != 0)
 		return err ? err->code : SA_ERR_IO;
 	c->beat_fd = TAKE_FD(ours);
 	return 0;
@@ -100,11 +157,49 @@ int child_start(struct child *c, const char *path, const char *config, int64_t n
 {
 	int rc = child_try_start(c, path, config, err);
 
-	c->ready = c->stopping = false;
+	c->ready = c->stopping = c->halt = false;
 	c->started_ms = c->beat_ms = now_ms;
 	if (rc != 0)
 		child_back_off(c, now_ms);
 	return rc;
+}
+
+static void child_on_beat(struct child *c, int64_t now_ms)
+{
+	c->ready = true;
+	c->beat_ms = now_ms;
+}
+
+static void child_on_halt(struct child *c, int64_t now_ms)
+{
+	child_on_beat(c, now_ms);
+	c->halt = true;
+}
+
+/* Who may send what; NULL: each role. */
+static const struct child_message {
+	char byte;
+	const char *role;
+	void (*handle)(struct child *c, int64_t now_ms);
+} child_messages[] = {
+	{ROLE_BEAT, NULL, child_on_beat},
+	{ROLE_HALT, "collector", child_on_halt},
+};
+
+static void child_message(struct child *c, char byte, int64_t now_ms)
+{
+	static struct log_limit limit = {.burst = 5};
+
+	for (size_t i = 0; i < ARRAY_LEN(child_messages); i++) {
+		const struct child_message *m = &child_messages[i];
+
+		if (m->byte == byte && (!m->role || strcmp(m->role, c->name) == 0)) {
+			m->handle(c, now_ms);
+			return;
+		}
+	}
+	log_limited(&limit, LOG_LEVEL_ERR, "role=%s pid=%d event=protocol-error byte=0x%02x",
+		    c->name, (int)c->pid, (unsigned)(unsigned char)byte);
 }
 
 void child_beats(struct child *c, int64_t now_ms)
@@ -112,10 +207,9 @@ void child_beats(struct child *c, int64_t now_ms)
 	char bytes[64];
 	ssize_t n;
 
-	while ((n = read(c->beat_fd, bytes, sizeof(bytes))) > 0) {
-		c->ready = true;
-		c->beat_ms = now_ms;
-	}
+	while ((n = read(c->beat_fd, bytes, sizeof(bytes))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			child_message(c, bytes[i], now_ms);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	/* Closed: it is dying, or will count as silent. */

@@ -26,15 +26,20 @@ struct child {
 	int beat_fd;      /* -1: none */
 	bool ready;       /* has beaten since its start */
 	bool stopping;    /* its end is wanted */
+	bool halt;        /* it asks for the host to be halted; whoever has seen that clears it */
 	int64_t started_ms, beat_ms;
 	int64_t restart_ms, backoff_ms;
 	char cause[64]; /* of its last death, "" when it never died */
 };
 
 /* Runs path with argv in a new process that dies with this one; only keep_fd (-1: none) is passed
- * on besides stdin, stdout and stderr. */
-int child_spawn(const char *path, const char *const *argv, int keep_fd, pid_t *out,
-		struct sa_err *err);
+ * on besides stdin, stdout and stderr, and of the environment what is for the role ("collector",
+ * "shipper"). */
+int child_spawn(const char *role, const char *path, const char *const *argv, int keep_fd,
+		pid_t *out, struct sa_err *err);
+/* Drops from env (ended by NULL, changed in place) what the role is not to see: credentials and
+ * proxies are for the shipper alone. */
+void child_environment(const char *role, char **env);
 /* "exit status 3", "signal 9 (Killed)". */
 void child_cause(int status, char *out, size_t size);
 
@@ -42,7 +47,8 @@ void child_init(struct child *c, const char *name);
 /* Starts path [--config config] --beat-fd N. On failure it is due again after the backoff. */
 int child_start(struct child *c, const char *path, const char *config, int64_t now_ms,
 		struct sa_err *err);
-/* beat_fd is readable. */
+/* beat_fd is readable: beats, and requests to halt. A byte that is neither, or not for this role to
+ * send, is logged and does not count as a beat. */
 void child_beats(struct child *c, int64_t now_ms);
 /* It has ended with this wait status: notes cause and time of the restart, logs one line. */
 void child_ended(struct child *c, int status, int64_t now_ms);

@@ -102,33 +102,82 @@ static void dirs_regroup(int dir, gid_t gid)
 	}
 }
 
-static int dirs_run(const struct settings *s, struct dirs_owner root, gid_t gid, struct sa_err *err)
+static int dirs_run(const struct settings *s, struct dirs_owner user, struct dirs_owner ship,
+		    struct sa_err *err)
 {
-	struct dirs_owner o = {0, gid, root.set};
+	struct dirs_owner root = {0, 0, user.set}, ses_owner = {0, user.gid, user.set};
 	_cleanup_close_ int run = -1, ses = -1;
 	int rc;
 
 	if ((rc = dirs_top(s->agent_run_dir, 0755, root, &run, err)) != 0 ||
-	    (rc = dirs_sub(run, "ses", 02770, o, &ses, err)) != 0)
+	    (rc = dirs_sub(run, "ses", 02770, ses_owner, &ses, err)) != 0 ||
+	    (rc = dirs_sub(run, "ship", 0755, ship, NULL, err)) != 0)
 		return rc;
-	if (o.set)
-		dirs_regroup(ses, gid);
+	if (user.set)
+		dirs_regroup(ses, user.gid);
 	return 0;
 }
 
-static int dirs_spool(const struct settings *s, struct dirs_owner user, gid_t ship,
+/* The spool belongs to a role: only what is a FIFO with no second name is given away. */
+static int dirs_own_fifo(int spool, struct dirs_owner o, struct sa_err *err)
+{
+	/* Non-blocking: does not wait for a writer. */
+	_cleanup_close_ int fd =
+		openat(spool, "news", O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return sa_fail_errno(err, "open FIFO news");
+	if (!S_ISFIFO(st.st_mode) || st.st_nlink != 1)
+		return sa_fail(err, SA_ERR_INVALID, "news is not a FIFO of its own");
+	if (fchown(fd, o.uid, o.gid) != 0 || fchmod(fd, 0640) != 0)
+		return sa_fail_errno(err, "change owner and mode of FIFO news");
+	return 0;
+}
+
+static int dirs_fifo(int spool, struct dirs_owner o, struct sa_err *err)
+{
+	struct stat st;
+
+	if (fstatat(spool, "news", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (!S_ISFIFO(st.st_mode) || st.st_nlink != 1) &&
+	    unlinkat(spool, "news", S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) != 0)
+		return sa_fail_errno(err, "remove news, which is not a FIFO of its own");
+	if (mkfifoat(spool, "news", 0640) != 0 && errno != EEXIST)
+		return sa_fail_errno(err, "create FIFO news");
+	return o.set ? dirs_own_fifo(spool, o, err) : 0;
+}
+
+/* Only hints go through it, so whatever is wrong with it must not stop the recording. */
+static void dirs_news(int spool, struct dirs_owner o)
+{
+	struct sa_err err = {0};
+
+	if (dirs_fifo(spool, o, &err) != 0)
+		log_warn("event=news-missing reason=\"%s\"", err.msg);
+}
+
+static int dirs_spool(const struct settings *s, struct dirs_owner user, struct dirs_owner ship,
 		      struct sa_err *err)
 {
-	struct dirs_owner both = {user.uid, ship, user.set};
+	struct dirs_owner both = {user.uid, ship.gid, user.set};
+	const struct {
+		const char *name;
+		mode_t mode;
+		struct dirs_owner owner;
+	} subs[] = {
+		{"open", 02700, both},       {"state", 0700, user}, {"tmp", 02700, both},
+		{"ready", 02770, both},      {"sent", 02770, both}, {"ship", 0700, ship},
+		{"quarantine", 02770, both},
+	};
 	_cleanup_close_ int spool = -1;
-	int rc;
+	int rc = dirs_top(s->spool_dir, 0750, both, &spool, err);
 
-	if ((rc = dirs_top(s->spool_dir, 0750, both, &spool, err)) != 0 ||
-	    (rc = dirs_sub(spool, "open", 02700, both, NULL, err)) != 0 ||
-	    (rc = dirs_sub(spool, "state", 0700, user, NULL, err)) != 0 ||
-	    (rc = dirs_sub(spool, "tmp", 02700, both, NULL, err)) != 0 ||
-	    (rc = dirs_sub(spool, "ready", 02770, both, NULL, err)) != 0)
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(subs); i++)
+		rc = dirs_sub(spool, subs[i].name, subs[i].mode, subs[i].owner, NULL, err);
+	if (rc != 0)
 		return sa_wrap(err, rc, "spool");
+	dirs_news(spool, both);
 	return 0;
 }
 
@@ -148,14 +197,13 @@ static void dirs_store(const struct settings *s, struct dirs_owner ship)
 int dirs_make(const struct settings *s, struct sa_err *err)
 {
 	bool set = geteuid() == 0;
-	struct dirs_owner root = {0, 0, set}, user = {0, 0, set}, ship = {0, 0, set};
+	struct dirs_owner user = {0, 0, set}, ship = {0, 0, set};
 	int rc;
 
 	if (set && ((rc = privdrop_lookup(s->agent_user, &user.uid, &user.gid, err)) != 0 ||
 		    (rc = privdrop_lookup(s->agent_ship_user, &ship.uid, &ship.gid, err)) != 0))
 		return rc;
-	if ((rc = dirs_run(s, root, user.gid, err)) != 0 ||
-	    (rc = dirs_spool(s, user, ship.gid, err)) != 0)
+	if ((rc = dirs_run(s, user, ship, err)) != 0 || (rc = dirs_spool(s, user, ship, err)) != 0)
 		return rc;
 	dirs_store(s, ship);
 	return 0;

@@ -15,11 +15,15 @@
 /* Makes what is missing; as root also puts owners and modes right:
  *   <run_dir>           0755 root:root
  *   <run_dir>/ses       2770 root:<group of user>, and files in it that root owns get that group
+ *   <run_dir>/ship      0755 ship_user: what the shipper tells about itself
  *   <spool>             0750 user:<group of ship_user>
  *   <spool>/state       0700 user
  *   <spool>/{open,tmp}  2700 user:<group of ship_user>: what is made here keeps that group when it
  *                       moves to ready/, so that the shipper can read it
- *   <spool>/ready       2770 user:<group of ship_user>
+ *   <spool>/{ready,quarantine,sent}  2770 user:<group of ship_user>
+ *   <spool>/ship        0700 ship_user
+ *   <spool>/news        a FIFO, 0640 user:<group of ship_user>: the collector writes, the shipper
+ *                       reads; what else has that name is removed; failing here is only logged
  *   <store>             0750 ship_user, only when missing; failing there is only logged
  * As another user it just makes them. SA_ERR_NOTFOUND for a user that does not exist. */
 int dirs_make(const struct settings *s, struct sa_err *err);

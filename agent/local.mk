@@ -6,7 +6,8 @@ noinst_LTLIBRARIES += agent/libagent.la
 agent_libagent_la_SOURCES = \
 	agent/privdrop.c agent/privdrop.h \
 	agent/role.c agent/role.h \
-	agent/spool.c agent/spool.h
+	agent/spool.c agent/spool.h agent/spool_internal.h \
+	agent/spool_usage.c
 agent_libagent_la_LIBADD = $(CAPNG_LIBS)
 
 # The supervisor: all but main, so that tests link it.
@@ -16,10 +17,12 @@ agent_libsupervisor_la_SOURCES = \
 	agent/dirs.c agent/dirs.h \
 	agent/notify.c agent/notify.h \
 	agent/replay.c agent/replay.h \
-	agent/supervisor.c agent/supervisor.h
+	agent/supervisor.c agent/supervisor.h \
+	agent/validate.c agent/validate.h
 sbin_PROGRAMS += agent/sessauditd
 agent_sessauditd_SOURCES = agent/main.c
-agent_sessauditd_LDADD = agent/libsupervisor.la agent/libagent.la common/libcommon.la
+agent_sessauditd_LDADD = agent/libsupervisor.la agent/libagent.la common/store/libstore.la \
+	common/transcript/libtranscript.la common/libcommon.la
 
 dist_man_MANS += agent/sessauditd.8 agent/sessauditd.conf.5
 

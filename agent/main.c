@@ -10,6 +10,7 @@
 #include "agent/replay.h"
 #include "agent/role.h"
 #include "agent/supervisor.h"
+#include "agent/validate.h"
 #include "common/cleanup.h"
 
 enum main_mode { MODE_RUN, MODE_CHECK, MODE_PRINT };
@@ -24,7 +25,7 @@ static void usage(FILE *f)
 {
 	fprintf(f, "usage: sessauditd [-f] [-c FILE]\n"
 		   "       sessauditd -t | -T [-c FILE]\n"
-		   "       sessauditd --replay FILE --store DIR [--host NAME] [--machine-id ID]\n"
+		   "       sessauditd --replay FILE --store WHERE [--host NAME] [--machine-id ID]\n"
 		   "                  [--boot-id ID] [-c FILE]\n"
 		   "       sessauditd --version | --help\n"
 		   "\n"
@@ -33,7 +34,7 @@ static void usage(FILE *f)
 		   "  -t                 check the configuration and exit\n"
 		   "  -T                 print the configuration in force and exit\n"
 		   "      --replay FILE  make transcripts from a recorded audit log\n"
-		   "      --store DIR    the directory they go to\n"
+		   "      --store WHERE  a directory, or s3://bucket/prefix\n"
 		   "      --libexec DIR  where the programs of the roles are\n");
 }
 
@@ -120,7 +121,7 @@ static int parse(int argc, char **argv, struct main_args *a, int *status)
 static int check(const struct main_args *a, struct sa_err *err)
 {
 	struct settings s = {0};
-	int rc = settings_load(a->run.config, &s, err);
+	int rc = validate_load(a->run.config, &s, err);
 
 	if (rc == 0 && a->mode == MODE_PRINT) {
 		_cleanup_buf_ struct buf out = {0};

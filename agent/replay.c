@@ -65,18 +65,18 @@ static int run(const char *libexec, const char *role, struct args *a, struct sa_
 {
 	char path[PATH_MAX], cause[64];
 	pid_t pid;
-	int n = snprintf(path, sizeof(path), "%s/%s", libexec, role), status, rc;
+	int n = snprintf(path, sizeof(path), "%s/sessaudit-%s", libexec, role), status, rc;
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return sa_fail(err, SA_ERR_TOOBIG, "%s: path too long", libexec);
 	a->v[0] = path;
-	if ((rc = child_spawn(path, a->v, -1, &pid, err)) != 0 ||
+	if ((rc = child_spawn(role, path, a->v, -1, &pid, err)) != 0 ||
 	    (rc = await(pid, &status, err)) != 0)
 		return rc;
 	if (status == 0)
 		return 0;
 	child_cause(status, cause, sizeof(cause));
-	return sa_fail(err, SA_ERR_IO, "%s failed: %s", role, cause);
+	return sa_fail(err, SA_ERR_IO, "sessaudit-%s failed: %s", role, cause);
 }
 
 static int collect(const struct replay *r, const char *spool, struct sa_err *err)
@@ -89,18 +89,19 @@ static int collect(const struct replay *r, const char *spool, struct sa_err *err
 	add(&a, "--machine-id", r->machine_id);
 	add(&a, "--boot-id", r->boot_id);
 	add(&a, "--config", r->config);
-	return run(r->libexec, "sessaudit-collector", &a, err);
+	return run(r->libexec, "collector", &a, err);
 }
 
 static int ship(const struct replay *r, const char *spool, struct sa_err *err)
 {
-	/* The store is the caller's directory, so the shipper stays the caller. */
+	/* The store is the caller's, a directory or what the caller's credentials reach, so the
+	 * shipper stays the caller. */
 	struct args a = {.v = {NULL, "--once", "--keep-user"}, .n = 3};
 
 	add(&a, "--spool", spool);
 	add(&a, "--store", r->store);
 	add(&a, "--config", r->config);
-	return run(r->libexec, "sessaudit-shipper", &a, err);
+	return run(r->libexec, "shipper", &a, err);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)

@@ -13,7 +13,7 @@
 
 struct replay {
 	const char *libexec;
-	const char *file, *store;                /* the log and the store's directory */
+	const char *file, *store;                /* the log; a directory or s3://... */
 	const char *config;                      /* may be NULL, as the rest */
 	const char *host, *machine_id, *boot_id; /* of the machine the log comes from */
 };

@@ -36,7 +36,7 @@ int role_start(struct role *r, struct sa_err *err)
 
 	log_init(r->name, role_log_level(&r->settings));
 	r->stop = false;
-	r->last_beat_ms = clock_mono_ms() - ROLE_BEAT_INTERVAL_MS;
+	r->last_beat_ms = r->last_halt_ms = clock_mono_ms() - ROLE_BEAT_INTERVAL_MS;
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -60,6 +60,13 @@ void role_signals(struct role *r)
 			r->stop = true;
 }
 
+/* A full pipe means a supervisor that does not read: it has its own watchdog. */
+static void role_tell(struct role *r, char byte)
+{
+	if (write(r->beat_fd, &byte, 1) < 0 && errno == EPIPE)
+		r->stop = true;
+}
+
 void role_beat(struct role *r)
 {
 	int64_t now = clock_mono_ms();
@@ -67,9 +74,17 @@ void role_beat(struct role *r)
 	if (r->beat_fd < 0 || now - r->last_beat_ms < ROLE_BEAT_INTERVAL_MS)
 		return;
 	r->last_beat_ms = now;
-	/* A full pipe means a supervisor that does not read: it has its own watchdog. */
-	if (write(r->beat_fd, ".", 1) < 0 && errno == EPIPE)
-		r->stop = true;
+	role_tell(r, ROLE_BEAT);
+}
+
+void role_halt(struct role *r)
+{
+	int64_t now = clock_mono_ms();
+
+	if (r->beat_fd < 0 || now - r->last_halt_ms < ROLE_BEAT_INTERVAL_MS)
+		return;
+	r->last_halt_ms = r->last_beat_ms = now;
+	role_tell(r, ROLE_HALT);
 }
 
 void role_end(struct role *r)

@@ -17,10 +17,13 @@ struct role {
 	int signal_fd; /* readable when SIGTERM, SIGINT or SIGHUP came */
 	int beat_fd;   /* pipe to the supervisor, -1 when run by hand */
 	bool stop;
-	int64_t last_beat_ms; /* set by role_start */
+	int64_t last_beat_ms, last_halt_ms; /* set by role_start */
 };
 
 #define ROLE_BEAT_INTERVAL_MS 1000
+/* What goes over the beat pipe, one byte each; child.c has the table of who may send what. */
+#define ROLE_BEAT '.'
+#define ROLE_HALT 'H'
 #define ROLE_EXIT_CONFIG 78 /* EX_CONFIG of <sysexits.h>: starting again soon is of no use */
 
 /* agent.log_level as log_init takes it. */
@@ -34,6 +37,11 @@ void role_signals(struct role *r);
 /* One byte to the supervisor: the loop turned and is healthy. At most one a second goes out; the
  * first one means "ready". Never blocks. A supervisor that is gone sets r->stop. */
 void role_beat(struct role *r);
+/* Asks the supervisor to halt the host, since nothing can be recorded any more (spool.on_full =
+ * halt). Counts as a beat. Call it as long as that is so: like a beat, at most one a second goes
+ * out, none blocks, and one that finds the pipe full is lost. Whether it is done is for the
+ * supervisor to say. */
+void role_halt(struct role *r);
 void role_end(struct role *r);
 
 #endif

@@ -4,24 +4,18 @@
 
 #include "agent/spool.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include "agent/spool_internal.h"
 #include "common/cleanup.h"
 #include "common/fdio.h"
 
 #define NAMES_MAX_BYTES (64 * 1024 * 1024) /* two million sessions */
-
-struct spool {
-	int open_fd, state_fd, tmp_fd, ready_fd;
-	bool durable;
-	uint64_t tmp_count;
-};
 
 static int open_dir(int parent, const char *name, mode_t mode, int *out, struct sa_err *err)
 {
@@ -45,10 +39,11 @@ static int each_name(int dir_fd, int (*fn)(void *ctx, const char *name), void *c
 		close(fd);
 		return sa_fail_errno(err, "spool: read directory");
 	}
-	while (rc == 0 && (e = readdir(d)))
+	while (errno = 0, rc == 0 && (e = readdir(d)))
 		if (e->d_name[0] != '.')
 			rc = fn(ctx, e->d_name);
-	return rc;
+	/* What cannot be listed must not pass for what is not there. */
+	return rc == 0 && errno ? sa_fail_errno(err, "spool: read directory") : rc;
 }
 
 static int remove_tmp(void *ctx, const char *name)
@@ -59,42 +54,127 @@ static int remove_tmp(void *ctx, const char *name)
 	return 0;
 }
 
-int spool_open(const char *dir, bool durable, struct spool **out, struct sa_err *err)
+/* The file stays when its holder dies, the lock does not. */
+static int take_lock(struct spool *s, const char *dir, struct sa_err *err)
 {
-	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct spool *s;
+	char pid[16] = "";
+	int n;
+
+	s->lock_fd = openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (s->lock_fd < 0)
+		return sa_fail_errno(err, "spool: open %s/lock", dir);
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0) {
+		n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+		/* For whoever finds it held; without it the lock holds as well. */
+		(void)!(ftruncate(s->lock_fd, 0) || pwrite(s->lock_fd, pid, (size_t)n, 0) != n);
+		return 0;
+	}
+	if (errno != EWOULDBLOCK)
+		return sa_fail_errno(err, "spool: lock %s/lock", dir);
+	(void)!pread(s->lock_fd, pid, sizeof(pid) - 1, 0);
+	return sa_fail(err, SA_ERR_EXISTS,
+		       "spool: process %ld works in %s; stop it, or name another spool.dir",
+		       strtol(pid, NULL, 10), dir);
+}
+
+static int open_fifo(int dir_fd)
+{
+	/* Reading too: it then opens without a reader, and what is told waits for one. */
+	int fd = openat(dir_fd, "news", O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISFIFO(st.st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Made in tmp/, which gives its files to the shipper's group. The news are a hint: without them
+ * the shipper finds all the same. */
+static void open_news(struct spool *s)
+{
+	s->news_fd = open_fifo(s->dir_fd);
+	if (s->news_fd < 0 && mkfifoat(s->tmp_fd, "news", 0640) == 0 &&
+	    renameat(s->tmp_fd, "news", s->dir_fd, "news") == 0)
+		s->news_fd = open_fifo(s->dir_fd);
+}
+
+/* Written whole or not at all (PIPE_BUF); a pipe that is full has news enough. */
+static void tell(const struct spool *s, const char *key)
+{
+	char line[1100];
+	int n = snprintf(line, sizeof(line), "%s\n", key);
+
+	if (s->news_fd >= 0 && n > 0 && (size_t)n < sizeof(line))
+		(void)!write(s->news_fd, line, (size_t)n);
+}
+
+static int open_all(struct spool *s, const char *dir, struct sa_err *err)
+{
 	int rc;
 
-	if (fd < 0)
+	s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir_fd < 0)
 		return sa_fail_errno(err, "spool: open %s", dir);
-	s = malloc(sizeof(*s));
+	if ((rc = take_lock(s, dir, err)) ||
+	    (rc = open_dir(s->dir_fd, "open", 0700, &s->open_fd, err)) ||
+	    (rc = open_dir(s->dir_fd, "state", 0700, &s->state_fd, err)) ||
+	    (rc = open_dir(s->dir_fd, "tmp", 0700, &s->tmp_fd, err)) ||
+	    (rc = open_dir(s->dir_fd, "ready", 0770, &s->ready_fd, err)) ||
+	    (rc = each_name(s->tmp_fd, remove_tmp, s, err)))
+		return rc;
+	if (s->durable)
+		open_news(s);
+	return 0;
+}
+
+int spool_open(const char *dir, bool durable, const struct spool_limits *limits, struct spool **out,
+	       struct sa_err *err)
+{
+	struct spool *s = calloc(1, sizeof(*s));
+	int rc;
+
 	if (!s)
 		return sa_fail(err, SA_ERR_NOMEM, "spool: out of memory");
-	*s = (struct spool){-1, -1, -1, -1, durable, 0};
-	if ((rc = open_dir(fd, "open", 0700, &s->open_fd, err)) ||
-	    (rc = open_dir(fd, "state", 0700, &s->state_fd, err)) ||
-	    (rc = open_dir(fd, "tmp", 0700, &s->tmp_fd, err)) ||
-	    (rc = open_dir(fd, "ready", 0770, &s->ready_fd, err)) ||
-	    (rc = each_name(s->tmp_fd, remove_tmp, s, err))) {
+	s->dir_fd = s->lock_fd = s->news_fd = -1;
+	s->open_fd = s->state_fd = s->tmp_fd = s->ready_fd = -1;
+	s->durable = durable;
+	s->count.free = UINT64_MAX;
+	if (limits)
+		s->limits = *limits;
+	rc = open_all(s, dir, err);
+	if (rc)
 		spool_close(s);
-		return rc;
-	}
-	*out = s;
-	return 0;
+	else
+		*out = s;
+	return rc;
 }
 
 void spool_close(struct spool *s)
 {
-	int *fds[] = {&s->open_fd, &s->state_fd, &s->tmp_fd, &s->ready_fd};
+	int *fds[] = {&s->dir_fd, &s->news_fd,  &s->open_fd, &s->state_fd,
+		      &s->tmp_fd, &s->ready_fd, &s->lock_fd};
 
+	spool_walk_end(&s->count.walk);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (*fds[i] >= 0)
 			close(*fds[i]);
 	free(s);
 }
 
-/* Makes tmp/<name> with data, on disk when durable. */
-static int write_tmp(struct spool *s, const char *name, struct slice data, struct sa_err *err)
+/* As the disk would say it. */
+static int check_room(const struct spool *s, struct sa_err *err)
+{
+	if (s->count.level != SPOOL_FULL)
+		return 0;
+	return sa_fail(err, SA_ERR_AGAIN,
+		       "spool: full: over spool.max_bytes, or less than spool.min_free is left");
+}
+
+/* Makes tmp/<name> with data, on disk when durable. mtime NULL: now. */
+static int write_tmp(struct spool *s, const char *name, struct slice data,
+		     const struct timespec *mtime, struct stat *st, struct sa_err *err)
 {
 	_cleanup_close_ int fd = openat(
 		s->tmp_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
@@ -103,15 +183,19 @@ static int write_tmp(struct spool *s, const char *name, struct slice data, struc
 	if (fd < 0)
 		return sa_fail_errno(err, "spool: create tmp/%s", name);
 	rc = fdio_write_all(fd, data.ptr, data.len, err);
+	if (rc == 0 && mtime && futimens(fd, (struct timespec[]){{.tv_nsec = UTIME_NOW}, *mtime}))
+		rc = sa_fail_errno(err, "spool: set the time of tmp/%s", name);
 	if (rc == 0 && s->durable && fsync(fd))
 		rc = sa_fail_errno(err, "spool: fsync tmp/%s", name);
+	if (rc == 0 && fstat(fd, st))
+		rc = sa_fail_errno(err, "spool: stat tmp/%s", name);
 	return rc;
 }
 
 /* Renames from_fd/<from> to key below ready/. The shipper removes directories it emptied, so a
  * missing one is made again, and again when it goes between the two calls. */
 static int move_to_ready(struct spool *s, int from_fd, const char *from, const char *key,
-			 struct sa_err *err)
+			 const struct stat *st, struct sa_err *err)
 {
 	const char *slash = strrchr(key, '/');
 	_cleanup_free_ char *dir = slash ? strndup(key, (size_t)(slash - key)) : NULL;
@@ -128,45 +212,66 @@ static int move_to_ready(struct spool *s, int from_fd, const char *from, const c
 		if (rc && rc != SA_ERR_NOTFOUND)
 			return rc;
 	}
-	if (!s->durable)
-		return 0;
-	rc = fdio_fsync_dir(s->ready_fd, dir ? dir : ".", err);
+	spool_count_object(s, st);
+	rc = s->durable ? fdio_fsync_dir(s->ready_fd, dir ? dir : ".", err) : 0;
+	if (rc == 0)
+		tell(s, key);
 	/* Gone already: the shipper was faster, so the object is stored. */
-	return rc == SA_ERR_NOTFOUND ? 0 : rc;
+	if (rc == 0 || rc == SA_ERR_NOTFOUND)
+		return 0;
+	if (err)
+		err->code = SA_ERR_EXISTS;
+	return SA_ERR_EXISTS;
 }
 
-int spool_put(struct spool *s, const char *key, struct slice data, struct sa_err *err)
+static int put(struct spool *s, const char *key, struct slice data, const struct timespec *mtime,
+	       struct sa_err *err)
 {
 	char tmp[32];
-	int rc;
+	struct stat st;
+	int rc = check_room(s, err);
 
+	if (rc)
+		return rc;
 	snprintf(tmp, sizeof(tmp), "%llu", (unsigned long long)s->tmp_count++);
-	rc = write_tmp(s, tmp, data, err);
+	rc = write_tmp(s, tmp, data, mtime, &st, err);
 	if (rc == 0)
-		rc = move_to_ready(s, s->tmp_fd, tmp, key, err);
+		rc = move_to_ready(s, s->tmp_fd, tmp, key, &st, err);
 	if (rc)
 		unlinkat(s->tmp_fd, tmp, 0);
 	return rc;
 }
 
+int spool_put(struct spool *s, const char *key, struct slice data, struct sa_err *err)
+{
+	return put(s, key, data, NULL, err);
+}
+
+int spool_put_again(struct spool *s, const char *key, struct slice data, struct sa_err *err)
+{
+	return put(s, key, data, &(struct timespec){.tv_sec = SPOOL_MADE_AGAIN_S}, err);
+}
+
 int spool_promote(struct spool *s, const char *name, const char *key, struct sa_err *err)
 {
 	int rc = spool_sync(s, name, err);
+	struct stat st;
 
-	if (rc == 0 && faccessat(s->open_fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+	if (rc == 0 && fstatat(s->open_fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		rc = sa_fail_errno(err, "spool: open/%s", name);
-	return rc ? rc : move_to_ready(s, s->open_fd, name, key, err);
+	return rc ? rc : move_to_ready(s, s->open_fd, name, key, &st, err);
 }
 
 int spool_append(struct spool *s, const char *name, off_t at, struct slice p, struct sa_err *err)
 {
-	int create =
-		at == 0 ? O_CREAT : 0; /* an empty file would stand for one that was promoted */
-	_cleanup_close_ int fd =
-		openat(s->open_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | create, 0640);
+	/* Else an empty file would stand for one that was promoted. */
+	int create = at == 0 ? O_CREAT : 0, rc = check_room(s, err);
+	_cleanup_close_ int fd = -1;
 	struct stat st;
-	int rc;
 
+	if (rc)
+		return rc;
+	fd = openat(s->open_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | create, 0640);
 	if (fd < 0 || fstat(fd, &st))
 		return sa_fail_errno(err, "spool: open open/%s", name);
 	if (st.st_size < at)
@@ -221,9 +326,19 @@ void spool_remove(struct spool *s, const char *name)
 	unlinkat(s->open_fd, name, 0);
 }
 
+void spool_set_aside(struct spool *s, const char *name)
+{
+	char aside[256];
+	int n = snprintf(aside, sizeof(aside), "%s.damaged", name);
+
+	if (n > 0 && (size_t)n < sizeof(aside))
+		(void)!renameat(s->open_fd, name, s->open_fd, aside);
+}
+
 int spool_state_write(struct spool *s, const char *name, struct slice data, struct sa_err *err)
 {
-	int rc = write_tmp(s, name, data, err);
+	struct stat st;
+	int rc = write_tmp(s, name, data, NULL, &st, err);
 
 	if (rc == 0 && renameat(s->tmp_fd, name, s->state_fd, name))
 		rc = sa_fail_errno(err, "spool: rename to state/%s", name);
@@ -249,19 +364,31 @@ static int collect_name(void *ctx, const char *name)
 }
 
 /* All names first: a file that fn replaces could come up a second time. */
-int spool_state_each(struct spool *s, int (*fn)(void *ctx, const char *name), void *ctx,
-		     struct sa_err *err)
+static int each_of_all(int dir_fd, int (*fn)(void *ctx, const char *name), void *ctx,
+		       struct sa_err *err)
 {
 	_cleanup_buf_ struct buf names = {0};
 	int rc;
 
 	buf_init(&names, NAMES_MAX_BYTES);
-	rc = each_name(s->state_fd, collect_name, &names, err);
+	rc = each_name(dir_fd, collect_name, &names, err);
 	if (rc == 0 && names.failed)
-		rc = sa_fail(err, SA_ERR_NOMEM, "spool: too many files in state/");
+		rc = sa_fail(err, SA_ERR_NOMEM, "spool: too many files in a directory");
 	for (size_t at = 0; rc == 0 && at < names.len; at += strlen(names.data + at) + 1)
 		rc = fn(ctx, names.data + at);
 	return rc;
+}
+
+int spool_each(struct spool *s, int (*fn)(void *ctx, const char *name), void *ctx,
+	       struct sa_err *err)
+{
+	return each_of_all(s->open_fd, fn, ctx, err);
+}
+
+int spool_state_each(struct spool *s, int (*fn)(void *ctx, const char *name), void *ctx,
+		     struct sa_err *err)
+{
+	return each_of_all(s->state_fd, fn, ctx, err);
 }
 
 void spool_alive(struct spool *s)

@@ -19,12 +19,14 @@
 #include "agent/dirs.h"
 #include "agent/notify.h"
 #include "agent/role.h"
+#include "agent/validate.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 
 #define TURN_MS 1000  /* longest wait of the loop */
 #define STOP_MS 10000 /* a role has this long to end */
 #define KILL_MS 5000  /* and this long after SIGKILL */
+#define HALT_MS 60000 /* PID 1 is not asked more often */
 
 enum { COLLECTOR, SHIPPER, ROLES };
 
@@ -36,8 +38,8 @@ struct supervisor {
 	struct notify notify;
 	int signal_fd;
 	bool stop, reload;
-	bool announced; /* READY=1 was sent since the start or the last reload */
-	int64_t watchdog_ms;
+	bool announced;               /* READY=1 was sent since the start or the last reload */
+	int64_t watchdog_ms, halt_ms; /* when they are due */
 	char status[256];
 };
 
@@ -154,6 +156,29 @@ static void supervisor_tell(struct supervisor *s)
 	}
 }
 
+/* The collector cannot record and asks for the host to be halted: done only where the admin wants
+ * that. systemd(1): SIGRTMIN+3 starts halt.target, so that all services end in order, ours too. */
+static void supervisor_halt(struct supervisor *s, struct child *c)
+{
+	static struct log_limit limit = {.burst = 1};
+	int64_t now = clock_mono_ms();
+
+	c->halt = false;
+	if (strcmp(s->settings.spool_on_full, "halt") != 0) {
+		log_limited(&limit, LOG_LEVEL_ERR,
+			    "role=%s pid=%d event=protocol-error reason=\"asks to halt the host, "
+			    "but spool.on_full is %s\"",
+			    c->name, (int)c->pid, s->settings.spool_on_full);
+		return;
+	}
+	if (now < s->halt_ms)
+		return;
+	s->halt_ms = now + HALT_MS;
+	log_err("event=halt reason=\"the spool is full and spool.on_full is halt\"");
+	if (kill(1, SIGRTMIN + 3) != 0)
+		log_err("event=halt-failed reason=\"%s\"", strerror(errno));
+}
+
 /* How long the loop may sleep. */
 static int supervisor_wait_ms(const struct supervisor *s)
 {
@@ -179,6 +204,9 @@ static void supervisor_turn(struct supervisor *s)
 		for (int i = 0; i < ROLES; i++)
 			if (p[1 + i].revents)
 				child_beats(&s->roles[i], clock_mono_ms());
+	for (int i = 0; i < ROLES; i++)
+		if (s->roles[i].halt)
+			supervisor_halt(s, &s->roles[i]);
 	supervisor_read_signals(s);
 	supervisor_reap(s);
 	supervisor_kill_silent(s);
@@ -249,7 +277,7 @@ static int supervisor_load(struct supervisor *s, struct sa_err *err)
 	struct settings next = {0};
 	int rc;
 
-	if ((rc = settings_load(s->options->config, &next, err)) != 0 ||
+	if ((rc = validate_load(s->options->config, &next, err)) != 0 ||
 	    (rc = dirs_make(&next, err)) != 0) {
 		settings_free(&next);
 		return rc;

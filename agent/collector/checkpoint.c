@@ -2,6 +2,7 @@
 /* Copyright the sessaudit authors */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/collector/writer_internal.h"
@@ -23,6 +24,7 @@ static void write_identity(const struct writer *w, const struct session *s)
 	json_write_kstr_opt(j, "service", slice_of(s->service));
 	json_write_kstr_opt(j, "terminal", slice_of(s->terminal));
 	json_write_kstr_opt(j, "request", slice_of(s->request));
+	json_write_kstr_opt(j, "folder", slice_of(s->folder));
 	json_write_kint(j, "start_ms", s->start_ms);
 	json_write_kint(j, "leader_pid", s->leader_pid);
 	json_write_kbool(j, "tagged", s->tagged);
@@ -37,6 +39,7 @@ static void write_progress(const struct writer *w, const struct session *s)
 
 	json_write_kbool(j, "closed", s->phase == SESSION_CLOSED && !s->w.finishing);
 	json_write_kbool(j, "finishing", s->w.finishing);
+	json_write_kbool(j, "pointed", s->w.pointed);
 	json_write_kint(j, "part", s->part);
 	json_write_kint(j, "end_ms", s->end_ms);
 	json_write_kstr_opt(j, "end_cause", slice_of(s->end_cause));
@@ -52,21 +55,42 @@ static void write_progress(const struct writer *w, const struct session *s)
 	json_write_kint(j, "lost", (int64_t)last->counts.lost);
 }
 
-int checkpoint_write(struct writer *w, struct session *s, struct sa_err *err)
+static void start_text(struct writer *w, const struct session *s)
 {
-	int rc;
-
 	buf_clear(&w->line);
 	json_writer_reset(w->json);
 	json_write_open(w->json);
 	write_identity(w, s);
-	write_progress(w, s);
+}
+
+static int end_text(struct writer *w, struct sa_err *err)
+{
 	json_write_close(w->json);
-	if (json_writer_end(w->json))
-		return sa_fail(err, SA_ERR_NOMEM, "writer: checkpoint cannot be written");
-	rc = spool_state_write(w->spool, s->sid, buf_slice(&w->line), err);
+	if (json_writer_end(w->json) == 0) {
+		buf_putc(&w->line, '\n');
+		if (!w->line.failed)
+			return 0;
+	}
+	return sa_fail(err, SA_ERR_NOMEM, "writer: checkpoint cannot be written");
+}
+
+int checkpoint_write(struct writer *w, struct session *s, struct sa_err *err)
+{
+	int rc;
+
+	start_text(w, s);
+	write_progress(w, s);
+	rc = end_text(w, err);
+	if (rc == 0)
+		rc = spool_state_write(w->spool, s->sid, buf_slice(&w->line), err);
 	s->w.known |= rc == 0;
 	return rc;
+}
+
+int checkpoint_identity(struct writer *w, const struct session *s, struct sa_err *err)
+{
+	start_text(w, s);
+	return end_text(w, err);
 }
 
 static int64_t int_of(const struct json *j, const char *key)
@@ -75,6 +99,20 @@ static int64_t int_of(const struct json *j, const char *key)
 
 	json_int(json_get(j, key), &v);
 	return v;
+}
+
+/* A folder that nobody can have made would be believed for as long as the session lasts. */
+static bool read_folder(struct session *s, const struct json *j)
+{
+	struct slice folder = json_get_str(j, "folder");
+	char key[LAYOUT_KEY_MAX];
+	int n;
+
+	if (!folder.ptr) /* of an agent that knew one folder only */
+		return true;
+	session_set(&s->folder, folder);
+	n = snprintf(key, sizeof(key), "%.*s/session=%s/", (int)folder.len, folder.ptr, s->sid);
+	return (size_t)n < sizeof(key) && layout_is_session_dir(slice_of(key), slice_of(s->sid));
 }
 
 static void read_identity(struct session *s, const struct json *j)
@@ -104,6 +142,7 @@ static void read_progress(struct session *s, const struct json *j)
 	s->w.n_sealed = (uint32_t)int_of(j, "sealed");
 	s->w.known = true;
 	s->w.listed = s->w.n_sealed > 0;
+	s->w.pointed = json_bool(json_get(j, "pointed"));
 	s->w.next_seq = (uint64_t)int_of(j, "next_seq");
 	last->first_seq = s->w.next_seq;
 	if (head.len < sizeof(last->head))
@@ -121,6 +160,7 @@ static void read_progress(struct session *s, const struct json *j)
 	s->w.counts = last->counts;
 }
 
+/* A file without a byte is one that the file system lost: as if there were none. */
 static int checkpoint_parse(struct writer *w, const char *sid, struct json **out,
 			    struct sa_err *err)
 {
@@ -128,10 +168,12 @@ static int checkpoint_parse(struct writer *w, const char *sid, struct json **out
 	int rc;
 
 	buf_init(&text, SPOOL_STATE_MAX_BYTES);
-	if ((rc = spool_state_read(w->spool, sid, &text, err)) ||
-	    (rc = json_parse(text.data, text.len, out, err)))
-		return sa_wrap(err, rc, "checkpoint %s", sid);
-	return 0;
+	rc = spool_state_read(w->spool, sid, &text, err);
+	if (rc == 0 && text.len == 0)
+		rc = sa_fail(err, SA_ERR_NOTFOUND, "empty");
+	if (rc == 0)
+		rc = json_parse(text.data, text.len, out, err);
+	return rc ? sa_wrap(err, rc, "checkpoint %s", sid) : 0;
 }
 
 bool checkpoint_closed(struct writer *w, const char *sid)
@@ -141,15 +183,12 @@ bool checkpoint_closed(struct writer *w, const char *sid)
 	return checkpoint_parse(w, sid, &j, NULL) == 0 && json_bool(json_get(j, "closed"));
 }
 
-int checkpoint_read(struct writer *w, const char *sid, struct session **out, struct sa_err *err)
+int checkpoint_take(struct writer *w, const char *sid, const struct json *j, struct session **out,
+		    struct sa_err *err)
 {
-	_cleanup_json_ struct json *j = NULL;
 	struct session *s;
 	int rc;
 
-	rc = checkpoint_parse(w, sid, &j, err);
-	if (rc)
-		return rc;
 	if (!slice_is(json_get_str(j, "schema"), SCHEMA) ||
 	    !slice_is(json_get_str(j, "session"), sid))
 		return sa_fail(err, SA_ERR_INVALID, "checkpoint %s: not a %s of this session", sid,
@@ -158,8 +197,9 @@ int checkpoint_read(struct writer *w, const char *sid, struct session **out, str
 	if (!s)
 		return sa_fail(err, SA_ERR_NOMEM, "checkpoint %s: too many sessions", sid);
 	read_identity(s, j);
-	read_progress(s, j);
 	rc = access_read(json_get(j, "access"), &s->access, err);
+	if (rc == 0 && !read_folder(s, j))
+		rc = sa_fail(err, SA_ERR_INVALID, "no such folder");
 	if (rc) {
 		session_remove(w->sessions, s);
 		return sa_wrap(err, rc, "checkpoint %s", sid);
@@ -167,4 +207,16 @@ int checkpoint_read(struct writer *w, const char *sid, struct session **out, str
 	s->past = !slice_eq(slice_of(s->boot_id), slice_of(w->facts.boot_id));
 	*out = s;
 	return 0;
+}
+
+int checkpoint_read(struct writer *w, const char *sid, struct session **out, struct sa_err *err)
+{
+	_cleanup_json_ struct json *j = NULL;
+	int rc = checkpoint_parse(w, sid, &j, err);
+
+	if (rc == 0)
+		rc = checkpoint_take(w, sid, j, out, err);
+	if (rc == 0)
+		read_progress(*out, j);
+	return rc;
 }

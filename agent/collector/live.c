@@ -4,10 +4,9 @@
 
 #include "agent/collector/live.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/capability.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/collector/control.h"
+#include "agent/collector/numbers.h"
 #include "agent/collector/pipeline.h"
 #include "agent/collector/source_netlink.h"
 #include "agent/privdrop.h"
@@ -26,16 +26,16 @@
 #include "common/log.h"
 
 #define TICK_MS 250
+#define TICK_MIN_MS 20 /* however many segments and sessions are due one after the other */
 #define STATUS_MS 1000
-/* Events older than this are taken to have arrived: what the kernel and the socket may hold back.
- */
-#define IN_FLIGHT_MS 500
+/* Events older than this are taken to have arrived, once the socket is empty: what the kernel may
+ * hold back. */
+#define IN_FLIGHT_MS 150
 /* How often it is looked whether open sessions still have processes. One that has none twice in a
  * row is over, and the record that would have said so is lost. */
 #define LOOK_MS 10000
 #define LOOKS_MISSED 2
 #define PRUNE_MS 3600000
-#define SESSION_IDS_MAX 65536
 
 struct live {
 	struct role *role;
@@ -46,8 +46,9 @@ struct live {
 	uint32_t lost;      /* the kernel's counter when last asked */
 	int64_t lost_at_ms; /* real time */
 	int64_t tick_ms, status_ms, look_ms, prune_ms;
-	bool overrun, registered, slot_lost;
+	bool overrun, registered, started, slot_lost;
 	bool behind; /* more waits in the socket than one turn takes */
+	enum spool_level level;
 };
 
 static void on_record(void *ctx, const struct record *r)
@@ -74,58 +75,6 @@ static int read_identity(struct live *l, struct sa_err *err)
 	return tagfile_boot_id(l->boot_id, err);
 }
 
-/* The kernel's session numbers that processes have now. */
-struct numbers {
-	uint32_t *items;
-	size_t n;
-	bool whole; /* all processes were seen: else a missing number says nothing */
-};
-
-static bool read_number(const char *pid, uint32_t *out)
-{
-	_cleanup_buf_ struct buf text = {0};
-	char path[300];
-
-	buf_init(&text, 32);
-	snprintf(path, sizeof(path), "/proc/%s/sessionid", pid);
-	if (fdio_read_file(AT_FDCWD, path, 16, &text, NULL))
-		return false;
-	*out = (uint32_t)strtoul(buf_cstr(&text), NULL, 10);
-	return true;
-}
-
-/* With hidepid= in the options of /proc others' processes are hidden, init among them. */
-static void numbers_read(struct numbers *l)
-{
-	_cleanup_closedir_ DIR *d = opendir("/proc");
-	uint32_t init;
-	struct dirent *e;
-
-	*l = (struct numbers){.items = calloc(SESSION_IDS_MAX, sizeof(*l->items))};
-	l->whole = d && l->items && read_number("1", &init);
-	while (l->whole && (e = readdir(d))) {
-		if (l->n == SESSION_IDS_MAX)
-			l->whole = false;
-		else if (isdigit((unsigned char)e->d_name[0]) &&
-			 read_number(e->d_name, &l->items[l->n]))
-			l->n++;
-	}
-}
-
-static void numbers_free(struct numbers *l)
-{
-	free(l->items);
-}
-
-/* False only when it is certain. */
-static bool numbers_may_have(const struct numbers *l, uint32_t ses)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->items[i] == ses)
-			return true;
-	return !l->whole;
-}
-
 /* What an earlier run left is in the table before the first record is read: a session must not
  * begin twice. */
 static void take_up(void *ctx, struct session *s)
@@ -146,6 +95,19 @@ struct resume {
 	unsigned resumed, ended;
 };
 
+/* From when on nobody may have listened: what the run before had not read yet when it was killed is
+ * lost, and of another boot what had not reached the disk. */
+static int64_t gap_start(const struct resume *r, const struct session *s)
+{
+	int64_t from = r->down_since_ms - IN_FLIGHT_MS;
+
+	if (s->past)
+		from -= r->l->role->settings.spool_sync;
+	if (from < s->start_ms)
+		from = s->start_ms;
+	return from < r->now_ms ? from : r->now_ms; /* the clock may have been set back */
+}
+
 /* A session of an earlier run goes on with a gap that says how long nobody listened, or ends. */
 static void resume_session(void *ctx, struct session *s)
 {
@@ -156,12 +118,11 @@ static void resume_session(void *ctx, struct session *s)
 	bool left_behind = !s->past && s->part > 1;
 	bool lives = !s->past && !left_behind && numbers_may_have(&r->numbers, s->ses);
 	const char *cause = s->past ? "reboot" : left_behind ? "left_behind" : "ended_unseen";
-	int64_t from = r->down_since_ms > s->start_ms ? r->down_since_ms : s->start_ms;
 
 	if (!s->taken_up)
 		return;
 	s->taken_up = false;
-	writer_gap(p->writer, s, "agent_restart", from, r->now_ms, 0, p->now_ms);
+	writer_gap(p->writer, s, "agent_restart", gap_start(r, s), r->now_ms, 0, p->now_ms);
 	if (lives || (s->phase == SESSION_ENDING && s->part == 1)) {
 		r->resumed++;
 		return;
@@ -170,7 +131,7 @@ static void resume_session(void *ctx, struct session *s)
 	r->ended++;
 }
 
-/* The kernel's records come from now on, so this is where the gap ends. */
+/* The kernel's records come from now on, by all rules, so this is where the gap ends. */
 static void resume_all(struct live *l, int64_t down_since_ms)
 {
 	struct resume r = {.l = l, .down_since_ms = down_since_ms, .now_ms = clock_real_ms()};
@@ -215,11 +176,12 @@ static int start(struct live *l, struct sa_err *err)
 	    (rc = source_netlink_register(l->source, on_record, l, err)))
 		return rc;
 	l->registered = true;
-	resume_all(l, down_since_ms);
 	if ((rc = control_begin(l->control, l->pipe.spool, l->boot_id, set, err)) ||
 	    (rc = control_status(l->control, &l->lost, &pid, err)))
 		return rc;
+	resume_all(l, down_since_ms);
 	l->lost_at_ms = clock_real_ms();
+	l->started = true;
 	spool_alive(l->pipe.spool);
 	log_info("event=started source=netlink host=%s boot_id=%s", l->host, l->boot_id);
 	return 0;
@@ -284,22 +246,64 @@ static void look_for_lost(struct live *l)
 	numbers_free(&k.numbers);
 }
 
+/* The admin hears when it changes; whoever asked for it, the host halts. */
+static void check_spool(struct live *l, int64_t now)
+{
+	static const char *const names[] = {"ok", "warn", "critical", "full"};
+	static const enum log_level levels[] = {LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERR,
+						LOG_LEVEL_ERR};
+	static struct log_limit limit = {.burst = 20};
+	struct spool_usage u;
+
+	spool_usage(l->pipe.spool, now, &u);
+	if (u.level != l->level)
+		log_limited(&limit, levels[u.level],
+			    "event=spool level=%s bytes=%" PRIu64 " objects=%" PRIu64
+			    " free=%" PRIu64,
+			    names[u.level], u.bytes, u.objects, u.free);
+	l->level = u.level;
+	if (u.level == SPOOL_FULL && u.sure && strcmp(l->role->settings.spool_on_full, "halt") == 0)
+		role_halt(l->role); /* says so once a second */
+}
+
+/* What is looked after once a second. */
+static void check_all(struct live *l, int64_t now)
+{
+	if (now - l->status_ms < STATUS_MS)
+		return;
+	l->status_ms = now;
+	check_losses(l);
+	if (l->behind || l->slot_lost)
+		return;
+	spool_alive(l->pipe.spool); /* all that came until now is read */
+	transcript_expire(l->pipe.transcript, IN_FLIGHT_MS + STATUS_MS, now);
+}
+
+/* When tick is due: some times a second, and when a segment is old enough or a session over. */
+static int64_t next_tick_ms(const struct live *l, int64_t now)
+{
+	int64_t due = writer_due_ms(l->pipe.writer), end = transcript_due_ms(l->pipe.transcript);
+	int64_t regular = l->tick_ms + TICK_MS, soonest = l->tick_ms + TICK_MIN_MS;
+
+	if (end != INT64_MAX && now + (end - clock_real_ms()) + IN_FLIGHT_MS < due)
+		due = now + (end - clock_real_ms()) + IN_FLIGHT_MS + 1;
+	if (due > regular)
+		return regular;
+	return due > soonest ? due : soonest;
+}
+
 static void tick(struct live *l)
 {
 	int64_t now = clock_mono_ms();
 
-	if (now - l->tick_ms < TICK_MS)
+	if (now < next_tick_ms(l, now))
 		return;
 	l->tick_ms = now;
 	l->pipe.now_ms = now;
 	event_expire(l->pipe.events, now);
 	if (!l->behind)
 		transcript_advance(l->pipe.transcript, clock_real_ms() - IN_FLIGHT_MS, now);
-	if (now - l->status_ms >= STATUS_MS) {
-		l->status_ms = now;
-		check_losses(l);
-		spool_alive(l->pipe.spool);
-	}
+	check_all(l, now);
 	if (now - l->look_ms >= LOOK_MS && !l->behind) {
 		l->look_ms = now;
 		look_for_lost(l);
@@ -309,6 +313,14 @@ static void tick(struct live *l)
 		writer_prune(l->pipe.writer);
 	}
 	writer_tick(l->pipe.writer, now);
+	check_spool(l, now);
+}
+
+static int wait_ms(const struct live *l)
+{
+	int64_t now = clock_mono_ms(), wait = next_tick_ms(l, now) - now;
+
+	return wait > 0 ? (int)wait : 0;
 }
 
 static void loop(struct live *l)
@@ -319,7 +331,7 @@ static void loop(struct live *l)
 			{.fd = l->role->signal_fd, .events = POLLIN},
 		};
 
-		if (poll(fds, 2, TICK_MS) < 0 && errno != EINTR)
+		if (poll(fds, 2, wait_ms(l)) < 0 && errno != EINTR)
 			break;
 		if (fds[1].revents)
 			role_signals(l->role);
@@ -351,11 +363,12 @@ static void stop(struct live *l)
 	if (l->registered) {
 		const struct source_stats *stats = source_netlink_stats(l->source);
 
+		if (l->started && !l->slot_lost)
+			spool_alive(l->pipe.spool); /* before the first rule goes */
 		if (!l->slot_lost)
 			leave_kernel(l);
 		event_flush(l->pipe.events);
 		writer_seal_all(l->pipe.writer);
-		spool_alive(l->pipe.spool);
 		pipeline_log_stats(&l->pipe, stats->records, stats->malformed, stats->oversized);
 	}
 	if (l->pipe.spool)
@@ -380,7 +393,8 @@ int live_run(struct role *role)
 		loop(l);
 	stop(l);
 	/* What starting again soon cannot mend, the supervisor tries again slowly. */
-	if (rc == SA_ERR_PERM || rc == SA_ERR_EXISTS || rc == SA_ERR_UNSUPPORTED)
+	if (rc == SA_ERR_PERM || rc == SA_ERR_EXISTS || rc == SA_ERR_UNSUPPORTED ||
+	    rc == SA_ERR_INVALID)
 		return ROLE_EXIT_CONFIG;
 	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
 }

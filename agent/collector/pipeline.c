@@ -26,6 +26,11 @@ int pipeline_open(struct pipeline *p, const struct pipeline_facts *f, struct sa_
 		.segment_max_age_ms = f->settings->segment_max_age,
 		.segment_max_bytes = f->settings->segment_max_bytes,
 		.sync_ms = f->settings->spool_sync,
+		.session_prefix = f->settings->store_session_prefix,
+	};
+	struct spool_limits limits = {
+		.max_bytes = f->settings->spool_max_bytes,
+		.min_free = f->settings->spool_min_free,
 	};
 	struct transcript_facts tf = {
 		.machine_id = f->machine_id,
@@ -36,11 +41,15 @@ int pipeline_open(struct pipeline *p, const struct pipeline_facts *f, struct sa_
 	int rc;
 
 	*p = (struct pipeline){0};
+	rc = layout_prefix_check(wf.session_prefix, err);
+	if (rc)
+		return sa_wrap(err, rc, "store.session_prefix");
 	p->sessions = session_table_new();
 	p->events = event_table_new(on_event, p);
 	if (!p->sessions || !p->events)
 		rc = sa_fail(err, SA_ERR_NOMEM, "out of memory");
-	else if ((rc = spool_open(f->spool_dir, f->durable, &p->spool, err)) == 0 &&
+	else if ((rc = spool_open(f->spool_dir, f->durable, f->durable ? &limits : NULL, &p->spool,
+				  err)) == 0 &&
 		 (rc = writer_new(p->spool, &wf, p->sessions, &p->writer, err)) == 0)
 		rc = transcript_new(p->writer, p->sessions, &tf, &p->transcript, err);
 	if (rc)

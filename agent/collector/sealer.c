@@ -2,8 +2,6 @@
 /* Copyright the sessaudit authors */
 #include "config.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "agent/collector/writer_internal.h"
@@ -12,21 +10,32 @@
 #include "common/transcript/index.h"
 #include "common/transcript/page.h"
 
-#define SEGS_MAX_BYTES (256 * 1024 * 1024)
-
-static void session_key(struct buf *key, const struct session *s)
+static void session_key(const struct writer *w, const struct session *s, struct buf *key)
 {
+	struct segment_session facts;
+
 	buf_clear(key);
-	layout_session_dir(key, slice_of(s->request), s->sid);
+	writer_describe(w, s, &facts);
+	segment_session_dir(key, &facts);
+}
+
+static int put_object(struct writer *w, struct buf *key, struct slice data, bool *again,
+		      struct sa_err *err)
+{
+	int rc = *again ? spool_put_again(w->spool, buf_cstr(key), data, err)
+			: spool_put(w->spool, buf_cstr(key), data, err);
+
+	*again |= rc == SA_ERR_EXISTS;
+	return rc;
 }
 
 /* Puts w->line, a JSON text just written, as an object. */
-static int put_json(struct writer *w, struct buf *key, struct sa_err *err)
+static int put_json(struct writer *w, struct session *s, struct buf *key, struct sa_err *err)
 {
 	if (json_writer_end(w->json) || key->failed)
 		return sa_fail(err, SA_ERR_NOMEM, "writer: %s: cannot be written", buf_cstr(key));
 	buf_putc(&w->line, '\n');
-	return spool_put(w->spool, buf_cstr(key), buf_slice(&w->line), err);
+	return put_object(w, key, buf_slice(&w->line), &s->w.again, err);
 }
 
 static void start_json(struct writer *w)
@@ -35,50 +44,84 @@ static void start_json(struct writer *w)
 	json_writer_reset(w->json);
 }
 
-int sealer_list(struct writer *w, struct session *s, struct sa_err *err)
+static int put_index_start(struct writer *w, struct session *s, struct sa_err *err)
 {
 	_cleanup_buf_ struct buf key = {0};
 	struct segment_session facts;
 	int rc;
 
-	if (s->w.listed)
-		return 0;
-	buf_init(&key, 1024);
+	buf_init(&key, LAYOUT_KEY_MAX);
 	layout_index_start(&key, s->start_ms, slice_of(w->facts.host), s->sid);
 	writer_describe(w, s, &facts);
 	start_json(w);
 	index_write_start(w->json, &facts);
-	rc = put_json(w, &key, err);
+	rc = put_json(w, s, &key, err);
 	s->w.listed = rc == 0;
+	return rc;
+}
+
+/* Where a request is looked for but the session does not lie, a pointer says where it does. */
+static int put_pointer(struct writer *w, struct session *s, const char *request, const char *folder,
+		       struct sa_err *err)
+{
+	_cleanup_buf_ struct buf key = {0};
+
+	if (!request)
+		return 0;
+	buf_init(&key, LAYOUT_KEY_MAX);
+	layout_pointer(&key, slice_of(request), s->sid);
+	if (slice_starts(buf_slice(&key), folder))
+		return 0;
+	start_json(w);
+	index_write_pointer(w->json, s->sid, slice_of(request), slice_of(folder));
+	return put_json(w, s, &key, err);
+}
+
+/* The session's requests are known once it is tagged, and do not change then. */
+static int put_pointers(struct writer *w, struct session *s, struct sa_err *err)
+{
+	const struct access *a = &s->access;
+	_cleanup_buf_ struct buf folder = {0};
+	int rc;
+
+	buf_init(&folder, LAYOUT_KEY_MAX);
+	session_key(w, s, &folder);
+	rc = put_pointer(w, s, a->request_id, buf_cstr(&folder), err);
+	for (size_t i = 0; rc == 0 && i < a->n_candidates; i++)
+		rc = put_pointer(w, s, a->candidates[i], buf_cstr(&folder), err);
+	s->w.pointed = rc == 0;
+	return rc;
+}
+
+int sealer_list(struct writer *w, struct session *s, struct sa_err *err)
+{
+	int rc = s->w.listed ? 0 : put_index_start(w, s, err);
+
+	if (rc == 0 && s->tagged && !s->w.pointed)
+		rc = put_pointers(w, s, err);
 	return rc;
 }
 
 static int seal_one(struct writer *w, struct session *s, struct session_segment *seg,
 		    struct sa_err *err)
 {
-	char name[WRITER_NAME_SIZE], segs[WRITER_NAME_SIZE], hash[DIGEST_HEX_SIZE], row[160];
+	char name[WRITER_NAME_SIZE];
 	_cleanup_buf_ struct buf key = {0};
-	int rc, n;
+	int rc;
 
-	buf_init(&key, 1024);
+	buf_init(&key, LAYOUT_KEY_MAX);
 	writer_segment_file(s, seg->number, name);
-	writer_file(s, "segs", segs);
-	session_key(&key, s);
+	session_key(w, s, &key);
 	layout_segment_name(&key, seg->number);
 	buf_clear(&w->object);
 	buf_clear(&w->packed);
 	if ((rc = spool_read(w->spool, name, &w->object, err)) ||
 	    (rc = segment_compress(buf_slice(&w->object), &w->packed, err)) ||
-	    (rc = spool_put(w->spool, buf_cstr(&key), buf_slice(&w->packed), err)))
+	    (rc = put_object(w, &key, buf_slice(&w->packed), &seg->again, err)))
 		return rc;
-	digest_hex(buf_slice(&w->packed), hash);
-	n = snprintf(row, sizeof(row), "%u %" PRIu64 " %" PRIu64 " %zu %s\n", seg->number,
-		     seg->first_seq, seg->entries, w->packed.len, hash);
-	if ((rc = spool_append(w->spool, segs, s->w.segs_size, (struct slice){row, (size_t)n},
-			       err)) ||
-	    (rc = spool_sync(w->spool, segs, err)))
+	seg->again = true; /* should the rest fail */
+	if ((rc = rows_add(w, s, seg, buf_slice(&w->packed), err)))
 		return rc;
-	s->w.segs_size += n;
 	w->stats.segments++;
 	return 0;
 }
@@ -89,6 +132,7 @@ static int note_sealed(struct writer *w, struct session *s, const struct session
 		       struct sa_err *err)
 {
 	struct session_segment before = s->w.sealed;
+	uint32_t n_before = s->w.n_sealed;
 	char text[WRITER_NAME_SIZE];
 	int rc;
 
@@ -96,11 +140,11 @@ static int note_sealed(struct writer *w, struct session *s, const struct session
 	if ((rc = spool_sync(w->spool, text, err)))
 		return rc;
 	s->w.sealed = *seg;
-	s->w.n_sealed++;
+	s->w.n_sealed = seg->number + 1;
 	rc = checkpoint_write(w, s, err);
 	if (rc) { /* it will be sealed once more, with the same bytes */
 		s->w.sealed = before;
-		s->w.n_sealed--;
+		s->w.n_sealed = n_before;
 	}
 	return rc;
 }
@@ -115,11 +159,13 @@ bool sealer_seal(struct writer *w, struct session *s)
 	while (s->w.n_unsealed) {
 		struct session_segment seg = s->w.unsealed[0];
 
-		if (sealer_list(w, s, &err) || seal_one(w, s, &seg, &err) ||
+		if (sealer_list(w, s, &err) || seal_one(w, s, &s->w.unsealed[0], &err) ||
 		    note_sealed(w, s, &seg, &err)) {
 			writer_spool_error(w, s, &err);
 			return false;
 		}
+		if (!seg.again) /* an earlier run did not come as far as this */
+			s->w.again = false;
 		s->w.n_unsealed--;
 		memmove(s->w.unsealed, s->w.unsealed + 1, s->w.n_unsealed * sizeof(seg));
 		/* Only a checkpoint that lies after the segment lets its file go. */
@@ -129,72 +175,17 @@ bool sealer_seal(struct writer *w, struct session *s)
 	return true;
 }
 
-/* Reads the rows of open/<sid>.segs; a row of a number seen before (sealed again after a crash)
- * counts once. */
-static size_t parse_rows(struct slice text, struct manifest_segment *out, size_t max)
-{
-	const char *p = text.ptr, *end = p + text.len;
-	size_t n = 0;
-
-	while (p < end && n < max) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
-		struct manifest_segment seg = {0};
-		char row[160];
-
-		if (!eol || (size_t)(eol - p) >= sizeof(row))
-			break;
-		memcpy(row, p, (size_t)(eol - p));
-		row[eol - p] = '\0';
-		p = eol + 1;
-		if (sscanf(row, "%" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %64s", &seg.number,
-			   &seg.first_seq, &seg.entries, &seg.bytes, seg.sha256) != 5)
-			continue;
-		if (n == 0 || out[n - 1].number < seg.number)
-			out[n++] = seg;
-	}
-	return n;
-}
-
-static size_t count_rows(struct slice text)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		n += text.ptr[i] == '\n';
-	return n;
-}
-
-static int read_rows(struct writer *w, const struct session *s, struct manifest_segment **out,
-		     size_t *n, struct sa_err *err)
-{
-	_cleanup_buf_ struct buf segs = {0};
-	char name[WRITER_NAME_SIZE];
-	int rc;
-
-	buf_init(&segs, SEGS_MAX_BYTES);
-	writer_file(s, "segs", name);
-	rc = spool_read(w->spool, name, &segs, err);
-	if (rc && rc != SA_ERR_NOTFOUND)
-		return rc;
-	*n = count_rows(buf_slice(&segs));
-	*out = calloc(*n + 1, sizeof(**out));
-	if (!*out)
-		return sa_fail(err, SA_ERR_NOMEM, "writer: out of memory");
-	*n = parse_rows(buf_slice(&segs), *out, *n);
-	return 0;
-}
-
 static int put_manifest(struct writer *w, struct session *s, const struct segment_session *facts,
 			const struct session_totals *totals, struct sa_err *err)
 {
 	_cleanup_buf_ struct buf key = {0};
 
-	buf_init(&key, 1024);
-	session_key(&key, s);
+	buf_init(&key, LAYOUT_KEY_MAX);
+	session_key(w, s, &key);
 	layout_manifest_name(&key, s->part);
 	start_json(w);
 	manifest_write(w->json, facts, totals);
-	return put_json(w, &key, err);
+	return put_json(w, s, &key, err);
 }
 
 static int put_transcript(struct writer *w, struct session *s, const struct segment_session *facts,
@@ -205,10 +196,10 @@ static int put_transcript(struct writer *w, struct session *s, const struct segm
 	char name[WRITER_NAME_SIZE];
 	int rc;
 
-	buf_init(&key, 1024);
+	buf_init(&key, LAYOUT_KEY_MAX);
 	buf_init(&tail, 65536);
 	writer_file(s, "txt", name);
-	session_key(&key, s);
+	session_key(w, s, &key);
 	layout_transcript_name(&key, s->part);
 	page_tail(&tail, &style, facts, totals);
 	rc = spool_append(w->spool, name, s->w.text_size, buf_slice(&tail), err);
@@ -222,11 +213,11 @@ static int put_index_end(struct writer *w, struct session *s, const struct segme
 {
 	_cleanup_buf_ struct buf key = {0};
 
-	buf_init(&key, 1024);
+	buf_init(&key, LAYOUT_KEY_MAX);
 	layout_index_end(&key, s->start_ms, slice_of(w->facts.host), s->sid, s->part);
 	start_json(w);
 	index_write_end(w->json, facts, totals);
-	return put_json(w, &key, err);
+	return put_json(w, s, &key, err);
 }
 
 typedef int (*finish_fn)(struct writer *w, struct session *s, const struct segment_session *facts,
@@ -252,20 +243,23 @@ void sealer_finish(struct writer *w, struct session *s)
 	char name[WRITER_NAME_SIZE];
 
 	writer_describe(w, s, &facts);
-	if (read_rows(w, s, &rows, &totals.n_segments, &err)) {
+	if (sealer_list(w, s, &err) || rows_read(w, s, &rows, &totals.n_segments, &err)) {
 		writer_spool_error(w, s, &err);
 		return;
 	}
 	totals.segments = rows;
 	while (s->w.finished < ARRAY_LEN(steps)) {
-		if (steps[s->w.finished](w, s, &facts, &totals, &err)) {
+		int rc = steps[s->w.finished](w, s, &facts, &totals, &err);
+
+		if (rc) {
+			s->w.manifest_out |= rc == SA_ERR_EXISTS;
 			writer_spool_error(w, s, &err);
 			return;
 		}
 		s->w.finished++;
 	}
 	s->phase = SESSION_CLOSED;
-	s->w.finishing = false;
+	s->w.finishing = s->w.again = s->w.manifest_out = false;
 	s->w.finished = 0;
 	s->w.text_size = s->w.segs_size = s->w.sealed.text_end = 0;
 	writer_forget(w, s);

@@ -35,6 +35,7 @@ static void session_free(struct session *s)
 	free(s->terminal);
 	free(s->boot_id);
 	free(s->request);
+	free(s->folder);
 	access_free(&s->access);
 	join_free(&s->join);
 	buf_free(&s->w.pending);

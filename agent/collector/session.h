@@ -42,6 +42,7 @@ struct session_segment {
 	uint32_t number;
 	uint64_t first_seq, entries;
 	off_t size; /* bytes of its file */
+	bool again; /* it may have been made ready before, with the same bytes */
 	/* as it was when the segment was cut: */
 	off_t text_end;             /* bytes of the text file */
 	char head[DIGEST_HEX_SIZE]; /* of the chain, after its footer */
@@ -62,11 +63,16 @@ struct session_writing {
 	int64_t opened_ms, synced_ms;
 	bool dirty, unsynced, sync_now;
 	bool known, listed; /* its checkpoint, its index start object were made */
-	bool last_words;    /* the entry in hand is the session's end */
+	bool pointed;       /* the pointers of its requests were, since it is tagged */
+	bool identified;    /* its rows say who it is, since it is tagged */
+	bool cut_unsynced;
+	bool again;      /* so may the other objects that are made next */
+	bool last_words; /* the entry in hand is the session's end */
 	uint64_t dropped;
 	int64_t dropped_from_ms, dropped_to_ms;
 	bool finishing;    /* session_end is written, the objects of the end are not all made */
 	unsigned finished; /* how many of them are: manifest, page, index */
+	bool manifest_out; /* the first of them can be seen already */
 	struct session_counts counts;
 };
 
@@ -81,13 +87,15 @@ struct session {
 	char sid[LAYOUT_SID_SIZE];
 	char *user, *origin, *service, *terminal; /* owned; NULL while not known */
 	char *boot_id;                            /* of the boot it belongs to */
-	char *request; /* whose folder it is stored in; NULL: unapproved. Does not change */
+	char *request; /* known when its folder was chosen; NULL: none. Does not change */
+	char *folder;  /* the folder above its own, see layout_prefix. Does not change */
 	int64_t start_ms, end_ms;
+	int64_t ending_ms;  /* age clock when end_ms was set */
 	int64_t leader_pid; /* that opened it; 0: not known */
 	const char *end_cause;
 	unsigned part; /* 1; one more each time it goes on after its end */
 	enum session_phase phase;
-	bool tagged;
+	bool tagged; /* access is settled; it is empty before */
 	struct session_loss loss;
 	unsigned missed; /* looks in a row at which it had no process */
 	bool taken_up;   /* from an earlier run, its gap is not written yet */

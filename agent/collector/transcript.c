@@ -13,8 +13,9 @@
 #include "common/log.h"
 
 #define SCRATCH_MAX (2 * EVENT_MAX_BYTES)
-#define LEFT_BEHIND_MS 60000 /* what comes after a session's end is closed after this quiet time   \
-			      */
+#define LEFT_BEHIND_MS                                                                             \
+	60000 /* what comes after a session's end is closed after this quiet time                  \
+	       */
 
 int transcript_new(struct writer *w, struct session_table *sessions,
 		   const struct transcript_facts *facts, struct transcript **out,
@@ -84,14 +85,6 @@ void transcript_fill(const struct session *s, const struct event *ev, enum entry
 	};
 }
 
-static void plan_end(struct transcript *t, const struct session *s)
-{
-	int64_t grace = s->part > 1 ? LEFT_BEHIND_MS : t->facts.end_grace_ms;
-
-	if (s->end_ms + grace < t->next_end_ms)
-		t->next_end_ms = s->end_ms + grace;
-}
-
 static struct session *session_create(struct transcript *t, uint32_t ses, int64_t start_ms)
 {
 	char sid[LAYOUT_SID_SIZE], start[24];
@@ -128,8 +121,8 @@ static void set_default(char **field, struct slice text)
 }
 
 /* Who, from where and by what is known as far as it will be: the transcript begins. */
-static void begin(struct transcript *t, struct session *s, const struct event *ev,
-		  const char *cause)
+void transcript_begin(struct transcript *t, struct session *s, const struct event *ev,
+		      const char *cause)
 {
 	const struct access *a = &s->access;
 	char digits[16], name[16];
@@ -191,7 +184,7 @@ static void adopt(struct transcript *t, struct session *s, const struct event *e
 		session_set(&s->terminal, slice_of(file.tag.terminal));
 		login_ms = file.time_ms;
 	}
-	begin(t, s, ev, "adopted");
+	transcript_begin(t, s, ev, "adopted");
 	if (s->tagged)
 		write_access(t, s, ev, ENTRY_ACCESS, &s->access, NULL);
 	if (login_ms)
@@ -209,8 +202,9 @@ static void wake(struct transcript *t, struct session *s, const struct event *ev
 	if (s->part > 1) {
 		s->end_ms = ev->time_ms;
 		s->end_cause = session_end_cause(SLICE_LIT("left_behind"));
+		s->ending_ms = t->now_ms;
 	}
-	plan_end(t, s);
+	transcript_plan_end(t, s);
 }
 
 /* The session an entry is for, ready to take it. */
@@ -232,69 +226,9 @@ static struct session *session_for_entry(struct transcript *t, const struct even
 		}
 	}
 	if (s->phase == SESSION_PENDING)
-		begin(t, s, ev, NULL);
+		transcript_begin(t, s, ev, NULL);
 	wake(t, s, ev);
 	return s;
-}
-
-void transcript_end(struct transcript *t, struct session *s, const char *cause, int64_t end_ms,
-		    int64_t now_ms)
-{
-	struct event ev = {.time_ms = end_ms};
-	char name[16];
-	struct entry e;
-
-	t->now_ms = now_ms;
-	if (s->phase == SESSION_PENDING)
-		begin(t, s, &ev, NULL);
-	s->end_ms = end_ms;
-	s->end_cause = session_end_cause(slice_of(cause));
-	transcript_fill(s, &ev, ENTRY_SESSION_END, s->auid, name, &e);
-	e.outcome = ENTRY_SUCCESS;
-	e.object = e.service = slice_of(s->service);
-	e.pid = s->leader_pid;
-	e.cause = slice_of(s->end_cause);
-	e.start_ms = s->start_ms;
-	e.end_ms = end_ms;
-	writer_entry(t->writer, s, &e, now_ms);
-	/* From here on an entry would belong to what comes after the end. */
-	s->phase = SESSION_CLOSED;
-	writer_end(t->writer, s);
-	if (t->facts.ses_dir) {
-		char path[4096];
-
-		snprintf(path, sizeof(path), "%s/%u.json", t->facts.ses_dir, s->ses);
-		unlink(path);
-	}
-}
-
-struct advance {
-	struct transcript *t;
-	int64_t event_ms;
-};
-
-static void end_if_over(void *ctx, struct session *s)
-{
-	const struct advance *a = ctx;
-	int64_t grace = s->part > 1 ? LEFT_BEHIND_MS : a->t->facts.end_grace_ms;
-
-	if (s->phase != SESSION_ENDING)
-		return;
-	if (s->end_ms + grace < a->event_ms)
-		transcript_end(a->t, s, s->end_cause, s->end_ms, a->t->now_ms);
-	else
-		plan_end(a->t, s);
-}
-
-void transcript_advance(struct transcript *t, int64_t event_ms, int64_t now_ms)
-{
-	struct advance a = {t, event_ms};
-
-	t->now_ms = now_ms;
-	if (event_ms <= t->next_end_ms)
-		return;
-	t->next_end_ms = INT64_MAX;
-	session_each(t->sessions, end_if_over, &a);
 }
 
 static void on_login(struct transcript *t, const struct event *ev, struct slice body)
@@ -340,7 +274,7 @@ static void on_user_start(struct transcript *t, const struct event *ev, struct s
 	session_set(&s->origin, record_text(record_get(msg, "addr"), &t->scratch));
 	session_set(&s->terminal, record_text(record_get(msg, "terminal"), &t->scratch));
 	session_set(&s->service, slice_base_name(record_text(record_get(msg, "exe"), &t->scratch)));
-	begin(t, s, ev, NULL);
+	transcript_begin(t, s, ev, NULL);
 }
 
 /* Programs that open a session of their own inside a session. */
@@ -368,11 +302,12 @@ static void on_user_end(struct transcript *t, const struct event *ev, struct sli
 	if (s->leader_pid ? pid != s->leader_pid : is_nested(exe))
 		return;
 	if (s->phase == SESSION_PENDING)
-		begin(t, s, ev, NULL);
+		transcript_begin(t, s, ev, NULL);
 	s->phase = SESSION_ENDING;
 	s->end_ms = ev->time_ms;
 	s->end_cause = session_end_cause(SLICE_LIT("logout"));
-	plan_end(t, s);
+	s->ending_ms = t->now_ms;
+	transcript_plan_end(t, s);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -425,12 +360,12 @@ static void take_tag(struct transcript *t, struct session *s, const struct event
 		access_copy(&s->access, &tag->access);
 		s->tagged = true;
 		if (pending)
-			begin(t, s, ev, NULL);
+			transcript_begin(t, s, ev, NULL);
 		write_access(t, s, ev, ENTRY_ACCESS, &s->access, NULL);
 		return;
 	}
 	if (pending)
-		begin(t, s, ev, NULL);
+		transcript_begin(t, s, ev, NULL);
 	if (!conflict)
 		return; /* the same tag once more */
 	t->stats.unverified_tags += !believed;
@@ -548,27 +483,4 @@ void transcript_gap_all(struct transcript *t, const char *cause, int64_t start_m
 
 	t->now_ms = now_ms;
 	session_each(t->sessions, gap_one, &g);
-}
-
-struct end_all {
-	struct transcript *t;
-	const char *cause;
-	int64_t now_ms;
-};
-
-static void end_one(void *ctx, struct session *s)
-{
-	const struct end_all *e = ctx;
-
-	if (s->phase == SESSION_ENDING)
-		transcript_end(e->t, s, s->end_cause, s->end_ms, e->now_ms);
-	else if (s->phase != SESSION_CLOSED)
-		transcript_end(e->t, s, e->cause, e->now_ms, e->now_ms);
-}
-
-void transcript_end_all(struct transcript *t, const char *cause, int64_t now_ms)
-{
-	struct end_all e = {t, cause, now_ms};
-
-	session_each(t->sessions, end_one, &e);
 }

@@ -38,6 +38,11 @@ const struct transcript_stats *transcript_stats(const struct transcript *t);
 void transcript_event(struct transcript *t, const struct event *ev, int64_t now_ms);
 /* It is event_ms and no event older than that can still come: sessions whose grace is over end. */
 void transcript_advance(struct transcript *t, int64_t event_ms, int64_t now_ms);
+/* The event time after which transcript_advance ends a session; INT64_MAX: none is ending. */
+int64_t transcript_due_ms(const struct transcript *t);
+/* Ends the sessions that have been ending for wait_ms longer than their grace, whatever the time of
+ * events is: the host's clock may have been set back. */
+void transcript_expire(struct transcript *t, int64_t wait_ms, int64_t now_ms);
 /* A gap entry in each open session. */
 void transcript_gap_all(struct transcript *t, const char *cause, int64_t start_ms, int64_t end_ms,
 			uint64_t count, int64_t now_ms);

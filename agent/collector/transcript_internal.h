@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the sessaudit authors */
 
-/* What transcript.c, exec.c and input.c share; nobody else includes it. */
+/* What transcript.c, transcript_end.c, exec.c and input.c share; nobody else includes it. */
 #ifndef SA_TRANSCRIPT_INTERNAL_H
 #define SA_TRANSCRIPT_INTERNAL_H
 
@@ -33,6 +33,12 @@ struct transcript {
  * long as e. */
 void transcript_fill(const struct session *s, const struct event *ev, enum entry_type type,
 		     uint32_t uid, char name[16], struct entry *e);
+
+/* Who, from where and by what is known as far as it will be: the transcript begins. */
+void transcript_begin(struct transcript *t, struct session *s, const struct event *ev,
+		      const char *cause);
+/* transcript_end.c: s is ending; end_ms says since when. */
+void transcript_plan_end(struct transcript *t, const struct session *s);
 
 /* exec.c: an event with a SYSCALL record. Returns true and fills ses when it is a program's start.
  */

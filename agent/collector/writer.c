@@ -29,6 +29,7 @@ int writer_new(struct spool *spool, const struct writer_facts *facts,
 	w->spool = spool;
 	w->facts = *facts;
 	w->sessions = sessions;
+	w->due_ms = INT64_MAX;
 	buf_init(&w->line, LINE_MAX_BYTES);
 	buf_init(&w->object, SEGMENT_MAX_BYTES);
 	buf_init(&w->packed, SEGMENT_MAX_BYTES);
@@ -104,15 +105,37 @@ void writer_describe(const struct writer *w, const struct session *s, struct seg
 		.start_ms = s->start_ms,
 		.access = &s->access,
 		.request = slice_of(s->request ? s->request : ""),
+		.prefix = s->folder,
 		.capture = slice_of(w->facts.capture),
 	};
 	memcpy(out->sid, s->sid, sizeof(out->sid));
+}
+
+/* With its values from now on, so that neither another template nor another host name moves it. */
+void writer_choose_folder(struct writer *w, struct session *s)
+{
+	const char *tmpl = w->facts.session_prefix;
+	_cleanup_buf_ struct buf folder = {0};
+	struct layout_facts facts = {
+		.request_id = slice_of(s->request),
+		.host = slice_of(w->facts.host),
+		.user = slice_of(s->user),
+		.start_ms = s->start_ms,
+	};
+
+	if (s->folder)
+		return;
+	buf_init(&folder, LAYOUT_KEY_MAX);
+	layout_prefix(&folder, tmpl ? tmpl : LAYOUT_DEFAULT_PREFIX, &facts);
+	if (!folder.failed)
+		session_set(&s->folder, buf_slice(&folder));
 }
 
 void writer_start(struct writer *w, struct session *s)
 {
 	struct sa_err err = {0};
 
+	writer_choose_folder(w, s);
 	if (checkpoint_write(w, s, &err) || sealer_list(w, s, &err))
 		writer_spool_error(w, s, &err);
 }
@@ -123,14 +146,15 @@ void writer_reopen(struct writer *w, struct session *s)
 
 	/* While the disk is full its end may not be in the spool yet; then it takes this along, as
 	 * far as its objects are not made. */
-	if (!s->w.finishing || s->w.finished > 0)
+	if (!s->w.finishing || s->w.finished > 0 || s->w.manifest_out)
 		s->part++;
-	if (s->w.finished >= 1)
+	if (s->w.finished > 0 || s->w.manifest_out)
 		s->w.segs_size = 0;
 	writer_file(s, "txt", text);
 	if (s->w.finished >= 2 || spool_size(w->spool, text) < 0)
 		s->w.text_size = s->w.sealed.text_end = 0;
-	s->w.finishing = false;
+	s->w.finishing = s->w.manifest_out = false;
+	s->w.again = false; /* what comes now has other bytes */
 	s->w.finished = 0;
 	s->phase = SESSION_ENDING;
 	session_revive(w->sessions, s);
@@ -250,11 +274,18 @@ static bool put_line(struct writer *w, struct session *s)
 	return true;
 }
 
+uint32_t writer_next_number(const struct session *s)
+{
+	size_t n = s->w.n_unsealed;
+
+	return n ? s->w.unsealed[n - 1].number + 1 : s->w.n_sealed;
+}
+
 static bool open_segment(struct writer *w, struct session *s, int64_t now_ms)
 {
 	struct segment_session facts;
 	struct session_segment seg = {
-		.number = s->w.n_sealed + (uint32_t)s->w.n_unsealed,
+		.number = writer_next_number(s),
 		.first_seq = s->w.next_seq,
 	};
 	struct segment_mark mark = {seg.number, seg.first_seq, s->w.prev_head};
@@ -273,6 +304,7 @@ static bool open_segment(struct writer *w, struct session *s, int64_t now_ms)
 		return false;
 	}
 	s->w.opened_ms = now_ms;
+	writer_note_due(w, s);
 	return true;
 }
 
@@ -315,8 +347,7 @@ static bool put_entry(struct writer *w, struct session *s, struct entry *e, int6
 	return true;
 }
 
-/* Appends the footer and makes the open segment one that waits to be sealed. All or nothing. */
-static bool cut(struct writer *w, struct session *s)
+bool writer_cut(struct writer *w, struct session *s)
 {
 	struct segment_mark mark = {s->w.open.number, s->w.open.first_seq, s->w.prev_head};
 	struct session_segment *list;
@@ -349,6 +380,7 @@ static bool cut(struct writer *w, struct session *s)
 	s->w.chain = chain;
 	list[s->w.n_unsealed++] = s->w.open;
 	s->w.open = (struct session_segment){0};
+	s->w.cut_unsynced = true;
 	return true;
 }
 
@@ -394,7 +426,8 @@ void writer_entry(struct writer *w, struct session *s, struct entry *e, int64_t 
 	/* After the last entry writer_end cuts, so that no checkpoint has the end but not that it
 	 * is one. */
 	if (!s->w.last_words &&
-	    s->w.open.size + (off_t)s->w.pending.len >= w->facts.segment_max_bytes && cut(w, s))
+	    s->w.open.size + (off_t)s->w.pending.len >= w->facts.segment_max_bytes &&
+	    writer_cut(w, s))
 		sealer_seal(w, s);
 }
 
@@ -410,67 +443,8 @@ void writer_gap(struct writer *w, struct session *s, const char *cause, int64_t 
 void writer_end(struct writer *w, struct session *s)
 {
 	s->w.finishing = true;
-	if (s->w.open.entries && !cut(w, s))
+	if (s->w.open.entries && !writer_cut(w, s))
 		return;
 	if (sealer_seal(w, s))
 		sealer_finish(w, s);
-}
-
-static void sync_session(struct writer *w, struct session *s, int64_t now_ms)
-{
-	char name[WRITER_NAME_SIZE];
-	struct sa_err err = {0};
-
-	writer_segment_file(s, s->w.open.number, name);
-	if (s->w.open.first_seq && spool_sync(w->spool, name, &err)) {
-		writer_spool_error(w, s, &err);
-		return;
-	}
-	s->w.unsynced = s->w.sync_now = false;
-	s->w.synced_ms = now_ms;
-}
-
-struct tick {
-	struct writer *w;
-	int64_t now_ms;
-};
-
-static void tick_session(void *ctx, struct session *s)
-{
-	struct tick *t = ctx;
-	struct writer *w = t->w;
-
-	if (s->w.unsynced && !s->w.dirty &&
-	    (s->w.sync_now || t->now_ms - s->w.synced_ms >= w->facts.sync_ms))
-		sync_session(w, s, t->now_ms);
-	if (s->w.open.entries && t->now_ms - s->w.opened_ms >= w->facts.segment_max_age_ms)
-		cut(w, s);
-	if (s->w.finishing)
-		writer_end(w, s);
-	else if (s->w.n_unsealed)
-		sealer_seal(w, s);
-}
-
-void writer_tick(struct writer *w, int64_t now_ms)
-{
-	struct tick t = {w, now_ms};
-
-	writer_flush(w);
-	session_each(w->sessions, tick_session, &t);
-}
-
-static void seal_session(void *ctx, struct session *s)
-{
-	struct writer *w = ctx;
-
-	if (s->w.open.entries)
-		cut(w, s);
-	if (s->w.n_unsealed)
-		sealer_seal(w, s);
-}
-
-void writer_seal_all(struct writer *w)
-{
-	writer_flush(w);
-	session_each(w->sessions, seal_session, w);
 }

@@ -9,7 +9,8 @@
  *
  *   open/<sid>.<n>.jsonl  segment n, until it is sealed
  *   open/<sid>.txt        the page so far
- *   open/<sid>.segs       "number first_seq entries bytes sha256" of each sealed segment
+ *   open/<sid>.segs       who the session is, then for each sealed segment "number first_seq
+ *                         entries bytes sha256 head text_end part execs inputs gaps lost"
  *   state/<sid>           who the session is, and where its first unsealed segment begins
  */
 #ifndef SA_WRITER_H
@@ -22,6 +23,7 @@
 struct writer_facts { /* the same for all sessions; borrowed for the writer's life */
 	const char *host, *machine_id, *boot_id, *capture;
 	int64_t segment_max_age_ms, segment_max_bytes, sync_ms;
+	const char *session_prefix; /* template of new sessions' folders, layout.h; NULL: default */
 };
 
 struct writer_stats {
@@ -35,7 +37,9 @@ int writer_new(struct spool *spool, const struct writer_facts *facts,
 void writer_free(struct writer *w);
 const struct writer_stats *writer_stats(const struct writer *w);
 
-/* The session is known now: checkpoint and index start object. Once, before its first entry. */
+/* The session is known now: its folder is settled, checkpoint, index start object and pointers are
+ * made. Once, before its first entry. A tag that comes later makes its pointers with the next
+ * segment. */
 void writer_start(struct writer *w, struct session *s);
 /* A closed session goes on after its end, as its next part. */
 void writer_reopen(struct writer *w, struct session *s);
@@ -49,13 +53,17 @@ void writer_gap(struct writer *w, struct session *s, const char *cause, int64_t 
 void writer_end(struct writer *w, struct session *s);
 /* Brings what is pending to the files: after each batch of events. */
 void writer_flush(struct writer *w);
-/* fdatasync, cuts segments that are old enough, tries again what failed. */
+/* fdatasync, cuts segments that are old enough, tries again what failed. Call it some times a
+ * second, and when writer_due_ms has come. */
 void writer_tick(struct writer *w, int64_t now_ms);
+/* Age clock when the next segment is old enough; INT64_MAX: none is open. */
+int64_t writer_due_ms(const struct writer *w);
 /* Seals all that is open (end of a replay, shutdown of the host). */
 void writer_seal_all(struct writer *w);
 
-/* Brings back the sessions of an earlier run into the table: those of this boot as they were,
- * closed ones by writer_recall only. Sessions of another boot come back too (phase OPEN, `past`)
+/* Brings back the sessions of an earlier run into the table, also those whose checkpoint is lost or
+ * whose files are damaged, as far as these go: those of this boot as they were, closed ones by
+ * writer_recall only. Sessions of another boot come back too (phase OPEN, `past`)
  * and are the caller's to end. Calls fn with each. */
 int writer_recover(struct writer *w, void (*fn)(void *ctx, struct session *s), void *ctx,
 		   struct sa_err *err);

@@ -7,234 +7,233 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/buf.h"
 #include "common/cleanup.h"
 #include "common/store/store.h"
 
-enum pick_kind { PICK_FILE, PICK_DIR, PICK_ODD };
-
-struct pick {
-	const struct pick_ops *ops;
-	void *ctx;
-	char key[STORE_MAX_KEY + NAME_MAX + 2]; /* of where the walk is */
-	bool stop;
-};
-
-/* The smallest names of a directory behind some name. */
-struct pick_names {
-	char *items[2 * PICK_CHUNK];
+/* Names being collected. */
+struct pick_scan {
+	const struct pick_query *q;
+	struct buf text; /* names, each with its NUL */
 	size_t n;
-	bool more; /* there are others behind these */
+	char upto[NAME_MAX + 1]; /* later names need not be looked at; "": all must */
+	bool more;
 };
 
-static void pick_names_cut(struct pick_names *names, size_t n)
+static void pick_scan_free(struct pick_scan *s)
 {
-	while (names->n > n)
-		free(names->items[--names->n]);
+	buf_free(&s->text);
 }
 
-static void pick_names_freep(struct pick_names **names)
-{
-	if (*names)
-		pick_names_cut(*names, 0);
-	free(*names);
-}
+#define _cleanup_scan_ _cleanup_(pick_scan_free)
 
-#define _cleanup_pick_names_ _cleanup_(pick_names_freep)
+int pick_open(int root_fd, const char *dir, int *out, struct sa_err *err)
+{
+	_cleanup_close_ int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char name[NAME_MAX + 1];
+
+	while (fd >= 0 && *dir) {
+		size_t len = strcspn(dir, "/");
+		int next;
+
+		if (len > NAME_MAX)
+			return sa_fail(err, SA_ERR_INVALID, "spool: %s: name too long", dir);
+		memcpy(name, dir, len);
+		name[len] = '\0';
+		next = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return sa_fail_errno(err, "spool: open directory %s", name);
+		close(fd);
+		fd = next;
+		dir += len + (dir[len] == '/');
+	}
+	if (fd < 0)
+		return sa_fail_errno(err, "spool: open directory");
+	*out = TAKE_FD(fd);
+	return 0;
+}
 
 static int pick_order(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void pick_names_settle(struct pick_names *names)
+/* Sorts what was collected and cuts it to the size of a chunk. */
+static int pick_settle(struct pick_scan *s, struct sa_err *err)
 {
-	qsort(names->items, names->n, sizeof(names->items[0]), pick_order);
-	names->more = names->more || names->n > PICK_CHUNK;
-	pick_names_cut(names, PICK_CHUNK);
+	_cleanup_free_ const char **names = NULL;
+	struct buf sorted;
+	const char *name = s->text.data;
+	size_t i;
+
+	if (s->n == 0)
+		return 0;
+	names = reallocarray(NULL, s->n, sizeof(*names));
+	if (!names)
+		return sa_fail(err, SA_ERR_NOMEM, "spool: out of memory");
+	for (i = 0; i < s->n; i++, name += strlen(name) + 1)
+		names[i] = name;
+	qsort(names, s->n, sizeof(*names), pick_order);
+	buf_init(&sorted, s->q->max);
+	for (i = 0; i < s->n && !sorted.failed; i++)
+		buf_append(&sorted, names[i], strlen(names[i]) + 1);
+	if (sorted.failed) { /* the last one did not fit, or memory is out */
+		s->more = true;
+		i--;
+	}
+	if (i == 0)
+		return sa_fail(err, SA_ERR_NOMEM, "spool: out of memory");
+	if (s->more)
+		memcpy(s->upto, names[i - 1], strlen(names[i - 1]) + 1);
+	s->n = i;
+	buf_free(&s->text);
+	s->text = sorted;
+	s->text.max = 2 * s->q->max;
+	s->text.failed = false;
+	return 0;
 }
 
-static enum pick_kind pick_kind_of(int dir, const struct dirent *e)
+static int pick_add(struct pick_scan *s, const char *name, struct sa_err *err)
+{
+	size_t size = strlen(name) + 1;
+	int rc;
+
+	if (s->text.len + size > s->text.max && (rc = pick_settle(s, err)) != 0)
+		return rc;
+	buf_append(&s->text, name, size);
+	if (s->text.failed)
+		return sa_fail(err, SA_ERR_NOMEM, "spool: out of memory");
+	s->n++;
+	return 0;
+}
+
+static bool pick_ends_so(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = end ? strlen(end) : 0;
+
+	return m > 0 && n >= m && strcmp(name + n - m, end) == 0;
+}
+
+/* Whether key and name make an object key; others are told by whoever walks the tree. */
+static bool pick_is_key(const char *dir, const char *name)
+{
+	char key[STORE_MAX_KEY + NAME_MAX + 2];
+	size_t n = strlen(dir);
+
+	if (n > STORE_MAX_KEY)
+		return false;
+	memcpy(key, dir, n);
+	memcpy(key + n, name, strlen(name) + 1);
+	return store_key_valid(key);
+}
+
+static bool pick_is_file(int dir, const struct dirent *e)
 {
 	struct stat st;
 
-	if (e->d_type == DT_REG)
-		return PICK_FILE;
-	if (e->d_type == DT_DIR)
-		return PICK_DIR;
-	if (e->d_type != DT_UNKNOWN || fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-		return PICK_ODD;
-	return S_ISREG(st.st_mode) ? PICK_FILE : S_ISDIR(st.st_mode) ? PICK_DIR : PICK_ODD;
+	if (e->d_type != DT_UNKNOWN)
+		return e->d_type == DT_REG;
+	return fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Sorted names of one kind with after < name <= upto (NULL: no bound), at most PICK_CHUNK. */
-static int pick_scan(int dir, enum pick_kind kind, const char *after, const char *upto,
-		     struct pick_names *names, struct sa_err *err)
+/* Later than what the chunk can still take. */
+static bool pick_is_late(struct pick_scan *s, const char *name)
+{
+	if (!*s->upto || strcmp(name, s->upto) <= 0)
+		return false;
+	s->more = true;
+	return true;
+}
+
+/* A directory that was removed meanwhile reads as ENOENT. */
+static int pick_read(int dir, struct pick_scan *s, struct sa_err *err)
 {
 	_cleanup_closedir_ DIR *list = NULL;
 	_cleanup_close_ int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct pick_query *q = s->q;
 	struct dirent *e;
+	int rc;
 
-	names->more = false;
-	pick_names_cut(names, 0);
 	if (fd < 0 || !(list = fdopendir(fd)))
-		return sa_fail_errno(err, "spool: list directory");
+		return errno == ENOENT ? 0 : sa_fail_errno(err, "spool: list directory");
 	(void)TAKE_FD(fd);
 	while (errno = 0, (e = readdir(list)) != NULL) {
-		if (e->d_name[0] == '.' || (after && strcmp(e->d_name, after) <= 0) ||
-		    (upto && strcmp(e->d_name, upto) > 0) || pick_kind_of(dir, e) != kind)
+		if (e->d_name[0] == '.' || (q->after && strcmp(e->d_name, q->after) <= 0) ||
+		    pick_ends_so(e->d_name, q->without) || pick_is_late(s, e->d_name) ||
+		    !pick_is_file(dir, e) || !pick_is_key(q->dir, e->d_name))
 			continue;
-		if (names->n == ARRAY_LEN(names->items))
-			pick_names_settle(names);
-		names->items[names->n] = strdup(e->d_name);
-		if (!names->items[names->n])
-			return sa_fail(err, SA_ERR_NOMEM, "spool: out of memory");
-		names->n++;
-	}
-	if (errno != 0)
-		return sa_fail_errno(err, "spool: read directory");
-	pick_names_settle(names);
-	return 0;
-}
-
-/* The next objects behind `after`. Read twice: one pass over a directory may show a new file and
- * miss an older one that appeared while it ran. What is older than a file of the first pass is
- * there for all of the second. */
-static int pick_files(int dir, const char *after, struct pick_names *names, struct sa_err *err)
-{
-	_cleanup_free_ char *newest = NULL;
-	int rc = pick_scan(dir, PICK_FILE, after, NULL, names, err);
-	bool more = names->more;
-
-	if (rc != 0 || names->n == 0)
-		return rc;
-	newest = TAKE_PTR(names->items[names->n - 1]);
-	rc = pick_scan(dir, PICK_FILE, after, newest, names, err);
-	names->more = names->more || more;
-	return rc;
-}
-
-/* Puts name behind the first `at` bytes of the key. False: odd, and told. */
-static bool pick_key(struct pick *p, size_t at, const char *name)
-{
-	memcpy(p->key + at, name, strlen(name) + 1);
-	if (store_key_valid(p->key))
-		return true;
-	p->ops->odd(p->ctx, p->key, "not a valid object key");
-	return false;
-}
-
-/* Tells the names one by one; *after becomes the last one told. */
-static enum pick_next pick_tell(struct pick *p, int dir, size_t at, struct pick_names *names,
-				char **after)
-{
-	enum pick_next next = PICK_GO;
-
-	for (size_t i = 0; next == PICK_GO && i < names->n; i++) {
-		if (pick_key(p, at, names->items[i]))
-			next = p->ops->object(p->ctx, dir, p->key, names->items[i]);
-		free(*after);
-		*after = TAKE_PTR(names->items[i]);
-	}
-	return next;
-}
-
-static int pick_objects(struct pick *p, int dir, size_t at, struct pick_names *names,
-			struct sa_err *err)
-{
-	_cleanup_free_ char *after = NULL;
-	enum pick_next next;
-	int rc = 0;
-
-	p->key[at] = '\0';
-	next = p->ops->enter(p->ctx, p->key);
-	for (names->more = true; next == PICK_GO && names->more && rc == 0;) {
-		rc = pick_files(dir, after, names, err);
-		if (rc == 0)
-			next = pick_tell(p, dir, at, names, &after);
-	}
-	p->stop = next == PICK_STOP;
-	return rc;
-}
-
-static void pick_odd(struct pick *p, int dir, size_t at, struct pick_names *names)
-{
-	if (pick_scan(dir, PICK_ODD, NULL, NULL, names, NULL) != 0)
-		return;
-	for (size_t i = 0; i < names->n; i++) {
-		memcpy(p->key + at, names->items[i], strlen(names->items[i]) + 1);
-		p->ops->odd(p->ctx, p->key, "not a regular file");
-	}
-}
-
-static int pick_dir(struct pick *p, int dir, size_t at, struct sa_err *err);
-
-/* Goes through one subdirectory; what is wrong with it is not its parent's failure. */
-static void pick_subdir(struct pick *p, int dir, size_t at, const char *name)
-{
-	size_t len = strlen(name);
-	struct sa_err err = {0};
-	int fd;
-
-	if (!pick_key(p, at, name))
-		return;
-	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
-		if (errno != ENOENT)
-			p->ops->odd(p->ctx, p->key, strerror(errno));
-		return;
-	}
-	p->key[at + len] = '/';
-	if (pick_dir(p, fd, at + len + 1, &err) != 0) {
-		p->key[at + len] = '\0';
-		p->ops->odd(p->ctx, p->key, err.msg);
-	}
-	close(fd);
-	/* Only an empty one goes; the collector makes anew what it needs again. */
-	unlinkat(dir, name, AT_REMOVEDIR);
-}
-
-static int pick_subdirs(struct pick *p, int dir, size_t at, struct pick_names *names,
-			struct sa_err *err)
-{
-	_cleanup_free_ char *after = NULL;
-	int rc;
-
-	do {
-		if ((rc = pick_scan(dir, PICK_DIR, after, NULL, names, err)) != 0)
+		if ((rc = pick_add(s, e->d_name, err)) != 0)
 			return rc;
-		for (size_t i = 0; !p->stop && i < names->n; i++) {
-			pick_subdir(p, dir, at, names->items[i]);
-			free(after);
-			after = TAKE_PTR(names->items[i]);
-		}
-	} while (names->more && !p->stop);
-	return 0;
+	}
+	if (errno != 0 && errno != ENOENT)
+		return sa_fail_errno(err, "spool: read directory");
+	return pick_settle(s, err);
 }
 
-/* dir is the directory whose key is the first `at` bytes of p->key. Depth and length are bounded by
- * store_key_valid. */
-static int pick_dir(struct pick *p, int dir, size_t at, struct sa_err *err)
+static void pick_give(struct pick_scan *s, struct pick_names *out)
 {
-	_cleanup_pick_names_ struct pick_names *names = malloc(sizeof(*names));
+	pick_free(out);
+	*out = (struct pick_names){s->text.data, s->text.len, 0, s->more};
+	s->text = (struct buf){0};
+}
+
+int pick_any(int dir_fd, const struct pick_query *q, struct pick_names *out, struct sa_err *err)
+{
+	_cleanup_scan_ struct pick_scan s = {.q = q};
 	int rc;
 
-	if (!names)
-		return sa_fail(err, SA_ERR_NOMEM, "spool: out of memory");
-	names->n = 0;
-	rc = pick_objects(p, dir, at, names, err);
-	if (rc != 0 || p->stop)
-		return rc;
-	pick_odd(p, dir, at, names);
-	return pick_subdirs(p, dir, at, names, err);
+	buf_init(&s.text, 2 * q->max);
+	if ((rc = pick_read(dir_fd, &s, err)) == 0)
+		pick_give(&s, out);
+	return rc;
 }
 
-int pick_walk(int ready_fd, const struct pick_ops *ops, void *ctx, struct sa_err *err)
+/* Read twice: one pass over a directory may show a new file and miss an older one that appeared
+ * while it ran. What is older than a file of the first pass is there for all of the second. */
+int pick_ordered(int dir_fd, const struct pick_query *q, struct pick_names *out, struct sa_err *err)
 {
-	struct pick p = {.ops = ops, .ctx = ctx};
+	_cleanup_(pick_free) struct pick_names first = {0};
+	_cleanup_scan_ struct pick_scan s = {.q = q};
+	const char *last;
+	int rc = pick_any(dir_fd, q, &first, err);
 
-	return pick_dir(&p, ready_fd, 0, err);
+	if (rc != 0)
+		return rc;
+	buf_init(&s.text, 2 * q->max);
+	if ((last = pick_last(&first)) != NULL) {
+		memcpy(s.upto, last, strlen(last) + 1);
+		rc = pick_read(dir_fd, &s, err);
+	}
+	if (rc == 0)
+		pick_give(&s, out);
+	return rc;
+}
+
+const char *pick_next(const struct pick_names *names)
+{
+	return names->at < names->len ? names->text + names->at : NULL;
+}
+
+void pick_step(struct pick_names *names)
+{
+	names->at += strlen(names->text + names->at) + 1;
+}
+
+const char *pick_last(const struct pick_names *names)
+{
+	const char *nul;
+
+	if (names->len == 0)
+		return NULL;
+	nul = memrchr(names->text, '\0', names->len - 1);
+	return nul ? nul + 1 : names->text;
+}
+
+void pick_free(struct pick_names *names)
+{
+	free(names->text);
+	*names = (struct pick_names){0};
 }

@@ -2,36 +2,51 @@
 /* Copyright the sessaudit authors */
 
 /*
- * What lies ready: walks the spool's ready/ tree, one directory at a time and
- * the objects of a directory in byte order, so that a session's segments come in
- * order and its manifest after them. Never follows a symbolic link. Memory is
- * bounded however many objects wait: names are taken PICK_CHUNK at a time.
+ * What lies ready in one directory of the spool: the next names, in byte order, so
+ * that a session's segments come in order and its manifest after them. Never
+ * follows a symbolic link. Memory is bounded however many objects lie there: names
+ * are taken in chunks.
  */
 #ifndef SA_PICK_H
 #define SA_PICK_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "common/err.h"
 
-#define PICK_CHUNK 4096
+#define PICK_CHUNK 4096 /* bytes of a chunk that any directory may have: 256 segments */
 
-enum pick_next {
-	PICK_GO,    /* on to the next object */
-	PICK_LEAVE, /* leave the other objects of this directory for later */
-	PICK_STOP,  /* end the walk */
+struct pick_names { /* all zero: none */
+	char *text; /* owned; each ends in NUL, sorted */
+	size_t len;
+	size_t at; /* of the next one */
+	bool more; /* the directory holds others, behind these */
 };
 
-struct pick_ops {
-	/* A directory is about to be read. dir: its key, "" or with a '/' at the end. PICK_LEAVE
-	 * passes over its objects but not over its subdirectories. */
-	enum pick_next (*enter)(void *ctx, const char *dir);
-	/* key is a valid object key; dir_fd and name are where the object lies. */
-	enum pick_next (*object)(void *ctx, int dir_fd, const char *key, const char *name);
-	/* Something that cannot be shipped. key may hold any bytes. */
-	void (*odd)(void *ctx, const char *key, const char *why);
+struct pick_query {
+	const char *dir;     /* key of the directory, "" or with a '/' at the end */
+	const char *after;   /* only names behind this one; NULL: all */
+	const char *without; /* passes over names that end so; NULL: over none */
+	size_t max;          /* bytes of the chunk, at least PICK_CHUNK */
 };
 
-/* Walks what is below ready_fd (borrowed). Directories that are empty afterwards are removed.
- * Returns 0 also when stopped; fails when ready_fd itself cannot be read or memory is out. */
-int pick_walk(int ready_fd, const struct pick_ops *ops, void *ctx, struct sa_err *err);
+/* Opens the directory with key dir below root_fd; SA_ERR_NOTFOUND. */
+int pick_open(int root_fd, const char *dir, int *out, struct sa_err *err);
+
+/* The next names of regular files whose keys are valid; names that begin with '.' are not looked
+ * at. Replaces *out, which stays as it is on failure. */
+int pick_any(int dir_fd, const struct pick_query *q, struct pick_names *out, struct sa_err *err);
+/* The same, and no name is missing before one that is there: an object that appeared before another
+ * one comes before it. */
+int pick_ordered(int dir_fd, const struct pick_query *q, struct pick_names *out,
+		 struct sa_err *err);
+
+/* The next name, NULL at the end; it stays the next one until pick_step. */
+const char *pick_next(const struct pick_names *names);
+void pick_step(struct pick_names *names);
+/* The last name of the chunk, also when it was stepped over; NULL: there is none. */
+const char *pick_last(const struct pick_names *names);
+void pick_free(struct pick_names *names);
 
 #endif

@@ -2,7 +2,7 @@
 /* Copyright the sessaudit authors */
 
 /*
- * When to try again after a failure: exponential backoff with jitter, so that
+ * When to try again after a failure: exponential backoff with full jitter, so that
  * many hosts do not return to a recovering store at the same moment. No limit of
  * attempts. Pure: clock and chance come in as arguments.
  */
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 struct retry_policy {
-	int64_t min_ms, max_ms; /* shortest and longest pause */
+	int64_t min_ms, max_ms; /* upper bounds of the first pause and of any */
 };
 
 struct retry { /* all zero: nothing has failed */
@@ -21,9 +21,8 @@ struct retry { /* all zero: nothing has failed */
 	int64_t next_ms; /* monotonic */
 };
 
-/* Notes a failure at now_ms. The pause lies between the policy's min_ms and min_ms doubled with
- * each failure after the first, at most max_ms (if that is below min_ms, min_ms counts); random,
- * evenly spread over 32 bits, picks where. */
+/* Notes a failure at now_ms. The pause lies between 0 and the policy's min_ms doubled with each
+ * failure after the first, at most max_ms; random, evenly spread over 32 bits, picks where. */
 void retry_failed(struct retry *r, const struct retry_policy *p, int64_t now_ms, uint32_t random);
 /* True when nothing has failed or the pause is over. */
 bool retry_due(const struct retry *r, int64_t now_ms);

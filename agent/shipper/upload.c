@@ -2,204 +2,355 @@
 /* Copyright the sessaudit authors */
 #include "config.h"
 
-#include "agent/shipper/upload.h"
+#include "agent/shipper/upload_internal.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "agent/shipper/pick.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/digest.h"
 #include "common/log.h"
 
-#define CONFLICT_DIGITS 8
-
-static struct log_limit failed_limit = {.burst = 30};
-static struct log_limit recovered_limit = {.burst = 30};
 static struct log_limit odd_limit = {.burst = 3};
+static struct log_limit unreadable_limit = {.burst = 3};
 
-/* FNV-1a. A collision makes two directories share a pause, nothing worse. */
-static uint64_t upload_hash(const char *dir, size_t n)
+int upload_new(const struct upload_options *o, struct upload **out, struct sa_err *err)
 {
-	uint64_t h = 0xcbf29ce484222325u;
+	struct upload *u = calloc(1, sizeof(*u));
 
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)dir[i]) * 0x100000001b3u;
-	return h;
-}
-
-static uint32_t upload_random(void)
-{
-	uint32_t v = 0;
-
-	if (getrandom(&v, sizeof(v), GRND_NONBLOCK) != (ssize_t)sizeof(v))
-		v = (uint32_t)clock_real_ms() * 2654435761u;
-	return v;
-}
-
-static struct upload_failing *upload_find(struct upload *u)
-{
-	for (size_t i = 0; i < u->n_failing; i++)
-		if (u->failing[i].dir == u->dir)
-			return &u->failing[i];
-	return NULL;
-}
-
-static void upload_stays(struct upload *u, const struct sa_err *why)
-{
-	u->left++;
-	u->reason = *why;
-}
-
-static enum pick_next upload_failed(struct upload *u, const char *key, const struct sa_err *why)
-{
-	struct upload_failing *f = upload_find(u);
-
-	upload_stays(u, why);
-	if (!f && u->n_failing < UPLOAD_MAX_FAILING) {
-		f = &u->failing[u->n_failing++];
-		*f = (struct upload_failing){.dir = u->dir, .pass = u->pass};
-		log_limited(&failed_limit, LOG_LEVEL_WARN, "event=put-failed key=%s reason=\"%s\"",
-			    key, why->msg);
-	}
-	if (f)
-		retry_failed(&f->retry, &u->policy, clock_mono_ms(), upload_random());
-	return PICK_LEAVE;
-}
-
-static void upload_worked(struct upload *u, const char *key)
-{
-	struct upload_failing *f = upload_find(u);
-
-	u->shipped++;
-	if (!f)
-		return;
-	log_limited(&recovered_limit, LOG_LEVEL_INFO, "event=put-recovered key=%s failures=%u", key,
-		    f->retry.failures);
-	*f = u->failing[--u->n_failing];
-}
-
-static int upload_digest(int fd, size_t size, char out[DIGEST_HEX_SIZE], struct sa_err *err)
-{
-	_cleanup_digest_ struct digest *d = digest_new();
-	char chunk[65536];
-	ssize_t n = 0;
-
-	if (!d)
+	if (!u)
 		return sa_fail(err, SA_ERR_NOMEM, "out of memory");
-	for (size_t off = 0; off < size; off += (size_t)n) {
-		n = pread(fd, chunk, sizeof(chunk), (off_t)off);
-		if (n <= 0)
-			return sa_fail(err, SA_ERR_IO, "spool: read object");
-		digest_add(d, (struct slice){chunk, (size_t)n});
+	u->o = *o;
+	if (u->o.parallel > UPLOAD_PARALLEL_MAX)
+		u->o.parallel = UPLOAD_PARALLEL_MAX;
+	schedule_init(&u->schedule);
+	u->circuit.policy = o->policy;
+	u->row = 1;
+	for (int root = 0; root < STREAM_ROOTS; root++) {
+		u->search[root].root = (enum stream_root)root;
+		u->search[root].root_fd = u->census.root_fd[root] = o->dirs.root_fd[root];
+		search_soon(&u->search[root]);
 	}
-	digest_final_hex(d, out);
+	u->search[STREAM_READY].every_ms = SEARCH_MAX_MS;
+	u->search[STREAM_QUARANTINE].every_ms = o->quarantine_retry_ms;
+	u->census.due_ms = INT64_MIN;
+	for (size_t i = 0; i < UPLOAD_PARALLEL_MAX; i++) {
+		u->slots[i].u = u;
+		u->slots[i].object.fd = -1;
+	}
+	*out = u;
 	return 0;
 }
 
-/* Nobody but this host writes this key, so other content under it is worth an alarm: a forged
- * object, a cloned machine, or our own fault. Both are kept. */
-static int upload_conflict(struct upload *u, const char *key, int fd, size_t size,
-			   struct sa_err *err)
+void upload_free(struct upload *u)
 {
-	char hex[DIGEST_HEX_SIZE], other[STORE_MAX_KEY + 32];
-	int rc;
-
-	if ((rc = upload_digest(fd, size, hex, err)) != 0)
-		return rc;
-	snprintf(other, sizeof(other), "%s.conflict-%.*s", key, CONFLICT_DIGITS, hex);
-	rc = store_put_once(u->store, other, fd, size, err);
-	if (rc == 0)
-		log_err("event=conflict key=%s stored_as=%s reason=\"the key holds other content\"",
-			key, other);
-	return rc;
+	if (!u)
+		return;
+	for (size_t i = 0; i < UPLOAD_PARALLEL_MAX; i++)
+		object_close(&u->slots[i].object);
+	for (int root = 0; root < STREAM_ROOTS; root++)
+		search_stop(&u->search[root]);
+	census_stop(&u->census);
+	schedule_free(&u->schedule);
+	free(u);
 }
 
-static int upload_put(struct upload *u, int dir_fd, const char *key, const char *name,
-		      struct sa_err *err)
+void upload_close(struct upload *u)
 {
-	_cleanup_close_ int fd =
-		openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-	int rc;
-
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return sa_fail_errno(err, "spool: open object");
-	if (!S_ISREG(st.st_mode))
-		return sa_fail(err, SA_ERR_INVALID, "spool: not a regular file");
-	rc = store_put_once(u->store, key, fd, (size_t)st.st_size, err);
-	if (rc == SA_ERR_EXISTS)
-		rc = upload_conflict(u, key, fd, (size_t)st.st_size, err);
-	if (rc == 0 && unlinkat(dir_fd, name, 0) != 0 && errno != ENOENT)
-		rc = sa_fail_errno(err, "spool: remove the stored object");
-	return rc;
+	u->closing = true;
 }
 
-static enum pick_next upload_enter(void *ctx, const char *dir)
+/* Work comes in. */
+
+void upload_news(struct upload *u, const char *key)
+{
+	const char *slash = strrchr(key, '/');
+	size_t n = slash ? (size_t)(slash - key) + 1 : 0;
+	char dir[STORE_MAX_KEY + 1];
+	struct stream *s;
+
+	if (n > STORE_MAX_KEY)
+		return;
+	memcpy(dir, key, n);
+	dir[n] = '\0';
+	s = schedule_find(&u->schedule, STREAM_READY, dir);
+	if (!s) {
+		if (!schedule_add(&u->schedule, STREAM_READY, dir, STREAM_NEWS, clock_mono_ms()))
+			search_soon(&u->search[STREAM_READY]); /* finds it when there is room */
+		return;
+	}
+	s->look = true;
+	if (s->queue == STREAM_WALK)
+		schedule_to_back(&u->schedule, s, STREAM_NEWS);
+	else
+		s->news = s->queue != STREAM_NEWS;
+}
+
+static bool upload_found(void *ctx, enum stream_root root, const char *dir)
 {
 	struct upload *u = ctx;
-	struct upload_failing *f;
+	struct stream *s = schedule_find(&u->schedule, root, dir);
 
-	if (!u->turn(u->turn_ctx))
-		return PICK_STOP;
-	u->dir = upload_hash(dir, strlen(dir));
-	f = upload_find(u);
-	if (f)
-		f->pass = u->pass;
-	if (u->force)
-		return PICK_GO;
-	if (f ? retry_due(&f->retry, clock_mono_ms()) : u->n_failing < UPLOAD_MAX_FAILING)
-		return PICK_GO;
-	return PICK_LEAVE;
-}
-
-static enum pick_next upload_object(void *ctx, int dir_fd, const char *key, const char *name)
-{
-	struct upload *u = ctx;
-	struct sa_err err = {0};
-
-	if (!u->turn(u->turn_ctx))
-		return PICK_STOP;
-	if (upload_put(u, dir_fd, key, name, &err) != 0)
-		return upload_failed(u, key, &err);
-	upload_worked(u, key);
-	return PICK_GO;
+	if (s && root == STREAM_READY)
+		s->look = true;
+	return s || schedule_add(&u->schedule, root, dir, STREAM_WALK, clock_mono_ms());
 }
 
 static void upload_odd(void *ctx, const char *key, const char *why)
 {
 	struct upload *u = ctx;
-	struct sa_err err = {0};
 
-	sa_fail(&err, SA_ERR_INVALID, "%s", why);
-	upload_stays(u, &err);
+	sa_fail(&u->reason, SA_ERR_INVALID, "%s", why);
 	log_limited(&odd_limit, LOG_LEVEL_ERR, "event=not-shippable key=%s reason=\"%s\"", key,
 		    why);
 }
 
-/* Forgets failures of directories that are no longer there. */
-static void upload_prune(struct upload *u)
+/* What was stored while the count went on is taken off, counted or not: better too few for a
+ * minute than objects that are long gone. */
+static void upload_count(struct upload *u, int64_t now_ms)
 {
-	for (size_t i = u->n_failing; i-- > 0;)
-		if (u->failing[i].pass != u->pass)
-			u->failing[i] = u->failing[--u->n_failing];
+	const struct census_count *c = &u->census.last;
+	struct status *status = u->o.status;
+	uint64_t gone;
+	int64_t age;
+
+	if (census_next(&u->census) != INT64_MIN)
+		u->counted_from = status->stored;
+	if (!census_turn(&u->census, now_ms))
+		return;
+	gone = status->stored - u->counted_from;
+	age = clock_real_ms() - c->oldest_ms;
+	status->waiting = c->objects[STREAM_READY] > gone ? c->objects[STREAM_READY] - gone : 0;
+	status->quarantined = c->objects[STREAM_QUARANTINE];
+	status->oldest = status->waiting > 0 && age > 0 ? (uint64_t)age / 1000 : 0;
 }
 
-int upload_pass(struct upload *u, int ready_fd, struct sa_err *err)
-{
-	static const struct pick_ops ops = {upload_enter, upload_object, upload_odd};
-	int rc;
+/* Work goes out. */
 
-	u->pass++;
-	u->shipped = u->left = 0;
-	rc = pick_walk(ready_fd, &ops, u, err);
-	if (rc == 0 && u->turn(u->turn_ctx))
-		upload_prune(u);
-	return rc;
+/* A stream from which nothing more comes now. */
+static void upload_let_go(struct upload *u, struct stream *s)
+{
+	if (s->flying > 0)
+		schedule_hold(&u->schedule, s);
+	else
+		schedule_drop(&u->schedule, s);
+}
+
+/* Where a stream belongs after its next object was dealt with. */
+static void upload_settle(struct upload *u, struct stream *s)
+{
+	if (s->given_up) {
+		upload_let_go(u, s);
+	} else if (s->queue == STREAM_PAUSED) {
+		return;
+	} else if (s->ordered && s->flying > 0) {
+		schedule_hold(&u->schedule, s);
+	} else if (s->given >= SCHEDULE_TURN) {
+		stream_rest(s);
+		schedule_to_back(&u->schedule, s, s->news ? STREAM_NEWS : STREAM_WALK);
+	} else if (s->queue == STREAM_HELD) {
+		schedule_resume(&u->schedule, s);
+	}
+}
+
+void upload_landed(struct upload *u, struct stream *s)
+{
+	s->flying--;
+	u->flying--;
+	if (s->given_up || s->queue == STREAM_HELD)
+		upload_settle(u, s);
+	else if (s->given == 0)
+		stream_rest(s);
+}
+
+/* All of the directory was tried: it is done with, or waits for what failed. */
+static void upload_swept(struct upload *u, struct stream *s)
+{
+	if (s->again_ms == INT64_MAX || s->root == STREAM_QUARANTINE || u->pass) {
+		upload_let_go(u, s);
+		return;
+	}
+	s->look = true;
+	schedule_pause(&u->schedule, s, s->again_ms);
+	stream_rest(s);
+}
+
+/* Whether the object failed a while ago and pauses, which is dealt with then. */
+static bool upload_pauses(struct upload *u, struct stream *s, const char *key, int64_t now_ms)
+{
+	struct failing_object *o =
+		s->root == STREAM_READY ? failing_find(&u->failing, failing_key(key)) : NULL;
+
+	if (!o || retry_due(&o->retry, now_ms))
+		return false;
+	if (!s->ordered) {
+		stream_pass_over(s, o->retry.next_ms);
+	} else if (u->pass) {
+		s->given_up = true;
+	} else {
+		schedule_pause(&u->schedule, s, o->retry.next_ms);
+		stream_rest(s);
+	}
+	return true;
+}
+
+/* Starts to put the next object of s. */
+static void upload_give(struct upload *u, struct stream *s, const char *name,
+			struct upload_slot *slot, int64_t now_ms)
+{
+	size_t n = strlen(s->dir), m = strlen(name) + 1;
+
+	/* Together they are a valid key, pick.h. */
+	memcpy(slot->name, name, m);
+	memcpy(slot->key, s->dir, n);
+	memcpy(slot->key + n, name, m);
+	if (!upload_pauses(u, s, slot->key, now_ms))
+		upload_put(slot, s);
+	upload_settle(u, s);
+}
+
+/* Should it be there, the walk finds it again. */
+static void upload_unreadable(struct upload *u, struct stream *s)
+{
+	log_limited(&unreadable_limit, LOG_LEVEL_ERR, "event=unreadable dir=%s reason=\"%s\"",
+		    s->dir, u->reason.msg);
+	upload_let_go(u, s);
+}
+
+static void upload_serve(struct upload *u, struct stream *s, struct upload_slot *slot,
+			 int64_t now_ms)
+{
+	const char *name = NULL;
+
+	switch (stream_next(s, u->o.dirs.root_fd[s->root], &name, &u->reason)) {
+	case STREAM_NAME:
+		upload_give(u, s, name, slot, now_ms);
+		break;
+	case STREAM_WAIT:
+		schedule_hold(&u->schedule, s);
+		break;
+	case STREAM_SWEPT:
+		upload_swept(u, s);
+		break;
+	case STREAM_ERROR:
+		upload_unreadable(u, s);
+		break;
+	}
+}
+
+static struct upload_slot *upload_free_slot(struct upload *u)
+{
+	for (unsigned i = 0; u->flying < u->o.parallel && i < u->o.parallel; i++)
+		if (!u->slots[i].s)
+			return &u->slots[i];
+	return NULL;
+}
+
+void upload_turn(struct upload *u)
+{
+	static const struct search_ops ops = {upload_found, upload_odd};
+	int64_t now = clock_mono_ms();
+	struct upload_slot *slot;
+	struct stream *s;
+
+	if (u->closing)
+		return;
+	for (int root = 0; root < STREAM_ROOTS; root++)
+		search_turn(&u->search[root], &ops, u, now);
+	upload_count(u, now);
+	schedule_wake(&u->schedule, now);
+	while ((slot = upload_free_slot(u)) && circuit_next(&u->circuit, now) <= now &&
+	       (s = schedule_pick(&u->schedule)))
+		upload_serve(u, s, slot, now);
+}
+
+static bool upload_is_ready(const struct upload *u)
+{
+	return !TAILQ_EMPTY(&u->schedule.queues[STREAM_NEWS]) ||
+	       !TAILQ_EMPTY(&u->schedule.queues[STREAM_WALK]);
+}
+
+int64_t upload_wait_ms(const struct upload *u, int64_t max_ms)
+{
+	int64_t now = clock_mono_ms(), next = now + max_ms;
+	const int64_t dues[] = {
+		search_next(&u->search[STREAM_READY]),
+		search_next(&u->search[STREAM_QUARANTINE]),
+		census_next(&u->census),
+		u->schedule.wake_ms,
+		u->flying < u->o.parallel && upload_is_ready(u) ? circuit_next(&u->circuit, now)
+								: INT64_MAX,
+	};
+
+	if (u->pass && upload_pass_is_over(u))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(dues); i++)
+		if (dues[i] < next)
+			next = dues[i];
+	return next > now ? next - now : 0;
+}
+
+void upload_walk_every(struct upload *u, int64_t ms)
+{
+	struct search *s = &u->search[STREAM_READY];
+
+	if (ms < s->every_ms && !search_is_walking(s))
+		search_soon(s);
+	s->every_ms = ms;
+}
+
+bool upload_is_idle(const struct upload *u)
+{
+	return u->flying == 0 && !upload_is_ready(u);
+}
+
+/* A pass over everything. */
+
+static void upload_pass_stream(struct stream *s)
+{
+	s->look = true;
+	s->given_up = false;
+	s->retry = (struct retry){0};
+}
+
+void upload_pass(struct upload *u)
+{
+	struct stream *s;
+
+	u->pass = true;
+	u->circuit = (struct circuit){.policy = u->circuit.policy};
+	u->row++;
+	failing_wake(&u->failing);
+	for (int queue = 0; queue < STREAM_QUEUES; queue++)
+		TAILQ_FOREACH(s, &u->schedule.queues[queue], link)
+	upload_pass_stream(s);
+	schedule_wake(&u->schedule, INT64_MAX);
+	u->search[STREAM_READY].every_ms = SEARCH_MAX_MS;
+	for (int root = 0; root < STREAM_ROOTS; root++)
+		search_restart(&u->search[root]);
+}
+
+bool upload_pass_is_over(const struct upload *u)
+{
+	if (u->flying > 0)
+		return false;
+	if (u->circuit.open && u->circuit.retry.failures >= UPLOAD_PASS_TRIES)
+		return true;
+	for (int root = 0; root < STREAM_ROOTS; root++)
+		if (search_next(&u->search[root]) == INT64_MIN || u->search[root].held)
+			return false;
+	return u->schedule.n == 0;
+}
+
+const char *upload_reason(const struct upload *u)
+{
+	return u->reason.msg;
+}
+
+uint64_t upload_left(struct upload *u)
+{
+	const struct census_count *c = &u->census.last;
+
+	census_whole(&u->census, clock_mono_ms());
+	return c->objects[STREAM_READY] + c->objects[STREAM_QUARANTINE] + c->odd;
 }

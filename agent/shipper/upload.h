@@ -2,49 +2,63 @@
 /* Copyright the sessaudit authors */
 
 /*
- * Brings what lies ready into the store: put once, then unlink. A failure stops
- * only its directory, for a pause that grows (retry.h); an object is never
- * dropped. A key that the store holds with other content is a conflict: the
- * object is stored beside it, under <key>.conflict-<8 digits of its SHA-256>.
- * Failure and recovery of a directory are logged once each.
+ * Brings what lies ready into the store, several objects at a time: put once, then
+ * the local copy goes. A failure stops only its directory, for a pause that grows
+ * (retry.h); failures of many stop all but one that tries (circuit.h). An object
+ * that the store will not take goes to quarantine and is tried again now and then;
+ * none is ever dropped. A key that the store holds with other content is a
+ * conflict: the object is stored beside it (object.h). Never waits: the caller
+ * turns it, and runs the store.
  */
 #ifndef SA_UPLOAD_H
 #define SA_UPLOAD_H
 
-#include <stddef.h>
-
+#include "agent/shipper/attempts.h"
+#include "agent/shipper/object.h"
 #include "agent/shipper/retry.h"
-#include "common/store/store.h"
+#include "agent/shipper/status.h"
 
-/* Directories whose failure is remembered. When more fail at a time the store is gone as a whole:
- * the others wait until one of these comes back. */
-#define UPLOAD_MAX_FAILING 1024
+#define UPLOAD_PARALLEL_MAX 64
+#define UPLOAD_PASS_TRIES 5 /* of an open circuit, then a pass is over */
 
-struct upload_failing {
-	uint64_t dir; /* hash of its key */
-	uint64_t pass;
-	struct retry retry;
-};
-
-struct upload {
-	struct store *store; /* borrowed */
+struct upload_options { /* all borrowed */
+	struct store *store;
+	struct attempts *attempts;
+	struct object_dirs dirs;
+	struct status *status; /* numbers are kept here */
 	struct retry_policy policy;
-	bool force;              /* does not wait for the end of a pause */
-	bool (*turn)(void *ctx); /* called before each object and directory; false ends the pass */
-	void *turn_ctx;
-
-	/* The last pass: objects stored; objects or directories that stay, and why the last of
-	 * them. */
-	size_t shipped, left;
-	struct sa_err reason;
-
-	uint64_t pass, dir; /* number of this pass, hash of the directory it is in */
-	size_t n_failing;
-	struct upload_failing failing[UPLOAD_MAX_FAILING];
+	unsigned parallel;
+	int64_t quarantine_retry_ms;
+	uint32_t (*random)(void *ctx); /* NULL: of the kernel */
+	void *random_ctx;
 };
 
-/* One pass over everything below ready_fd. The caller sets the members up to turn_ctx, the rest
- * zero before the first. SA_ERR_* when ready/ itself cannot be read. */
-int upload_pass(struct upload *u, int ready_fd, struct sa_err *err);
+struct upload;
+
+int upload_new(const struct upload_options *o, struct upload **out, struct sa_err *err);
+/* Puts may still be under way when nobody runs the store any more; their attempts stay open. */
+void upload_free(struct upload *u);
+/* From here on nothing is started, and puts that end change nothing: the store is being closed. */
+void upload_close(struct upload *u);
+
+/* An object was made ready under key. */
+void upload_news(struct upload *u, const char *key);
+/* Looks for work and starts what can be started. */
+void upload_turn(struct upload *u);
+/* How long it has nothing to do by itself, at most max_ms; 0: turn it again at once. */
+int64_t upload_wait_ms(const struct upload *u, int64_t max_ms);
+/* How often ready/ is walked. */
+void upload_walk_every(struct upload *u, int64_t ms);
+/* No object is under way or could be started now. */
+bool upload_is_idle(const struct upload *u);
+
+/* From here on everything that is there is tried once, whatever paused; what fails is left. Over
+ * when all was tried, or when the store is away. May be called again. */
+void upload_pass(struct upload *u);
+bool upload_pass_is_over(const struct upload *u);
+/* Why something was left, the last such reason; "" for none. */
+const char *upload_reason(const struct upload *u);
+/* What is left now, quarantine included: counts all of it. */
+uint64_t upload_left(struct upload *u);
 
 #endif

@@ -141,8 +141,7 @@ static int read_session(const struct json *j, struct index_read *r)
 	r->service = json_get_str(j, "service");
 	r->source = json_get_str(j, "source");
 	r->key = json_get_str(j, "key");
-	if (!layout_is_session_id(r->sid) || !slice_starts(r->key, "sessions/") ||
-	    read_number(j, "ses", &r->ses))
+	if (!layout_is_session_dir(r->key, r->sid) || read_number(j, "ses", &r->ses))
 		return SA_ERR_INVALID;
 	return clock_parse_utc(json_get_str(j, "start"), &r->start_ms);
 }
@@ -211,4 +210,37 @@ void index_read_free(struct index_read *r)
 	json_free(r->json);
 	access_free(&r->access);
 	memset(r, 0, sizeof(*r));
+}
+
+void index_write_pointer(struct json_writer *w, const char *sid, struct slice request_id,
+			 struct slice key)
+{
+	json_write_open(w);
+	json_write_kstr(w, "schema", SLICE_LIT(POINTER_SCHEMA));
+	json_write_kstr(w, "type", SLICE_LIT("pointer"));
+	json_write_kstr(w, "session", slice_of(sid));
+	json_write_kopen(w, "request");
+	json_write_kstr(w, "id", request_id);
+	json_write_close(w);
+	json_write_kstr(w, "key", key);
+	json_write_close(w);
+}
+
+int index_parse_pointer(struct slice text, const char *sid, struct buf *key, struct sa_err *err)
+{
+	_cleanup_json_ struct json *j = NULL;
+	struct slice folder;
+	int rc = json_parse(text.ptr, text.len, &j, err);
+
+	if (rc != 0)
+		return rc;
+	folder = json_get_str(j, "key");
+	if (!slice_is(json_get_str(j, "schema"), POINTER_SCHEMA) ||
+	    !slice_is(json_get_str(j, "type"), "pointer"))
+		return sa_fail(err, SA_ERR_INVALID, "not a pointer object");
+	if (!slice_is(json_get_str(j, "session"), sid) ||
+	    !layout_is_session_dir(folder, slice_of(sid)))
+		return sa_fail(err, SA_ERR_INVALID, "a pointer that does not lead to its session");
+	buf_put(key, folder);
+	return key->failed ? sa_fail(err, SA_ERR_NOMEM, "out of memory") : 0;
 }

@@ -11,6 +11,7 @@
 #include "common/transcript/segment.h"
 
 #define INDEX_SCHEMA "sessaudit.index/1"
+#define POINTER_SCHEMA "sessaudit.pointer/1"
 #define MANIFEST_SCHEMA "sessaudit.manifest/1"
 
 /* One shipped segment, as the manifest lists it. */
@@ -42,6 +43,14 @@ void index_write_end(struct json_writer *w, const struct segment_session *s,
  * {"number","key","first_seq","entries","bytes","sha256"} and "no_known_loss". */
 void manifest_write(struct json_writer *w, const struct segment_session *s,
 		    const struct session_totals *t);
+
+/* {"schema","type":"pointer","session","request":{"id"},"key":"<session folder>"}: request_id is
+ * one that the session has besides the one its folder is named after. */
+void index_write_pointer(struct json_writer *w, const char *sid, struct slice request_id,
+			 struct slice key);
+/* The folder that a pointer names, and checks that it is a valid key and of session sid. Appends to
+ * key. SA_ERR_INVALID. */
+int index_parse_pointer(struct slice text, const char *sid, struct buf *key, struct sa_err *err);
 
 /* What `list` needs of an index or manifest object. Slices point into json. */
 struct index_read {

@@ -57,14 +57,20 @@ bool layout_is_session_id(struct slice s)
 	return true;
 }
 
-void layout_session_dir(struct buf *out, struct slice request_id, const char *sid)
+void layout_request_dir(struct buf *out, struct slice request_id)
 {
 	buf_puts(out, "sessions/request=");
 	if (request_id.len > 0)
 		escape_key_part(out, request_id);
 	else
 		buf_puts(out, "unapproved");
-	buf_printf(out, "/session=%s/", sid);
+	buf_putc(out, '/');
+}
+
+void layout_pointer(struct buf *out, struct slice request_id, const char *sid)
+{
+	layout_request_dir(out, request_id);
+	buf_printf(out, "session=%s/pointer.json", sid);
 }
 
 void layout_segment_name(struct buf *out, uint32_t segment)

@@ -8,6 +8,7 @@ common_transcript_libtranscript_la_SOURCES = \
 	common/transcript/entry_read.c \
 	common/transcript/index.c common/transcript/index.h \
 	common/transcript/layout.c common/transcript/layout.h \
+	common/transcript/layout_prefix.c \
 	common/transcript/page.c common/transcript/page.h \
 	common/transcript/page_entry.c \
 	common/transcript/page_text.c common/transcript/page_text.h \

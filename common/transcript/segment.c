@@ -26,7 +26,15 @@ static struct slice session_request(const struct segment_session *s)
 
 void segment_session_dir(struct buf *out, const struct segment_session *s)
 {
-	layout_session_dir(out, session_request(s), s->sid);
+	struct layout_facts facts = {
+		.request_id = session_request(s),
+		.host = s->host,
+		.user = s->user,
+		.start_ms = s->start_ms,
+		.sid = s->sid,
+	};
+
+	layout_session_dir(out, s->prefix ? s->prefix : LAYOUT_DEFAULT_PREFIX, &facts);
 }
 
 static void write_host(struct json_writer *w, const struct segment_session *s)

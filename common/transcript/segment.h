@@ -29,6 +29,7 @@ struct segment_session {
 	/* Whose folder it is stored in, empty: unapproved. Absent: the one that access names. A
 	 * folder does not change when a tag comes late. */
 	struct slice request;
+	const char *prefix; /* template of the folder above its own, see layout.h; NULL: default */
 };
 
 struct segment_mark { /* where a segment begins */

@@ -6,6 +6,7 @@
 # command line, with all their directories below $T. Needs lib.sh and sshd.sh.
 
 SA_BUILD=${SA_BUILD:-$TOP/build}
+AGENT_LINES=() # of the configuration, for product_begin
 AGENT_USER=sa-e2e-agent
 SHIP_USER=sa-e2e-ship
 
@@ -37,6 +38,9 @@ agent_config() { # [CONFIG-LINE]...
 		max_age = 2s
 		[spool]
 		dir = $T/spool
+		min_free = 0
+		# spool_full of faults.sh has a file system of 512 KiB
+		min_free = 0
 		[store]
 		dir = $T/store
 		retry_min = 100ms
@@ -76,12 +80,14 @@ agent_role() { # collector|shipper
 	pgrep -P "$AGENT_PID" -f "sessaudit-$1"
 }
 
-# Everything a login test needs: audit, users, private sshd with our line, agent.
+# Everything a login test needs: audit, users, private sshd with our line, agent. PRODUCT_STORE: a
+# command that makes another store ready than the directory, and says so in AGENT_LINES.
 product_begin() { # USER...
 	local u
 	e2e_init
 	audit_begin
-	agent_prepare || exit 1
+	${PRODUCT_STORE:-:}
+	agent_prepare "${AGENT_LINES[@]}" || exit 1
 	for u in "$@"; do
 		user_add "$u" || exit 1
 	done

@@ -25,8 +25,8 @@ END
 
 fresh() {
 	chmod -R u+rwX "$SPOOL" "$STORE" 2>/dev/null
-	rm -rf "$SPOOL" "$STORE" "$T/log"
-	mkdir -p "$READY"
+	rm -rf "$SPOOL" "$STORE" "$T/log" "$T/run"
+	mkdir -p "$READY" "$T/run"
 }
 
 # An object appears as the collector does it: whole, by rename.
@@ -64,10 +64,9 @@ test_once() {
 	object $DIR/000000.jsonl.gz zero
 	object $DIR/manifest.json "{}"
 	object index/date=2026-11-21/host=h/0123.end.json "end"
-	object $DIR/empty ''
 	same "--once ships" "$(once)" 0
 	same "each object has its key" "$(tree "$STORE" | tr '\n' ' ')" \
-		"./index/date=2026-11-21/host=h/0123.end.json ./$DIR/000000.jsonl.gz ./$DIR/empty ./$DIR/manifest.json "
+		"./index/date=2026-11-21/host=h/0123.end.json ./$DIR/000000.jsonl.gz ./$DIR/manifest.json "
 	same "and its bytes" "$(cat "$STORE/$DIR/000000.jsonl.gz")" zero
 	check "the spool is empty" empty
 	object $DIR/000000.jsonl.gz zero
@@ -230,7 +229,7 @@ test_kills() {
 		while [ $i -lt 1200 ]; do
 			key=s=$((i % 3))/$(printf %06d $i)
 			mkdir -p "$T/want/$(dirname "$key")"
-			head -c $((i * 31)) /dev/urandom >"$T/want/$key"
+			head -c $((i * 31 + 1)) /dev/urandom >"$T/want/$key"
 			cp "$T/want/$key" "$SPOOL/.new"
 			until mkdir -p "$READY/$(dirname "$key")" && mv "$SPOOL/.new" "$READY/$key" 2>/dev/null; do
 				:
@@ -258,6 +257,150 @@ test_kills() {
 	rm -rf "$T/want"
 }
 
+# What the log, the status and the kernel say about a shipper at work.
+test_at_work() {
+	fresh
+	start
+	object $DIR/000000 zero
+	check "an object appears: it is shipped without news" wait_for 10 test -f "$STORE/$DIR/000000"
+	check "the status is written" wait_for 10 grep -q '"stored":1[,}]' "$T/run/ship/status.json"
+	check "for Prometheus too" grep -q '^sessaudit_shipper_objects_stored_total 1$' \
+		"$T/run/ship/sessaudit_shipper.prom"
+	same "that a directory is not proven append-only" \
+		"$(grep '^sessaudit_shipper_append_only.* 1$' "$T/run/ship/sessaudit_shipper.prom")" \
+		'sessaudit_shipper_append_only{state="unproven"} 1'
+	same "no core file" "$(grep -c 'Max core file size *0 *0 ' "/proc/$pid/limits")" 1
+	same "a second shipper" "$(once)" 1
+	check "is told why" grep -q "another shipper has the spool $SPOOL" "$T/log"
+	stop
+	same "the first has a good end" $status 0
+	rm -rf "$T/run/ship"
+	same "--once" "$(once)" 0
+	check "leaves the status alone" test ! -e "$T/run/ship"
+}
+
+# Sleeps until news comes.
+test_news() {
+	fresh
+	mkfifo "$SPOOL/news"
+	start
+	exec 3>"$SPOOL/news" # as the collector has it
+	wait_for 10 test -e "$T/run/ship/status.json"
+	sleep 1.2 # the walk at its start is over
+	object $DIR/000000 zero
+	sleep 1.5
+	check "no walk comes by" test ! -e "$STORE/$DIR/000000"
+	echo $DIR/000000 >&3
+	check "news ships at once" wait_for 1 test -f "$STORE/$DIR/000000"
+	exec 3>&-
+	exec 3>"$SPOOL/news"
+	object $DIR/000001 one
+	printf 'no/such/object\n../etc\n%s\n' $DIR/000001 >&3
+	check "also from another collector" wait_for 1 test -f "$STORE/$DIR/000001"
+	object $DIR/000002 two
+	stop
+	check "and without news at the end" test -f "$STORE/$DIR/000002"
+	exec 3>&-
+}
+
+test_spool_away() {
+	fresh
+	mv "$SPOOL" "$SPOOL.away"
+	start
+	check "a missing spool is waited for" wait_for 10 grep -q "event=away.*No such file" "$T/log"
+	sleep 1
+	mv "$SPOOL.away" "$SPOOL"
+	object a/b x
+	check "until it is there" wait_for 10 test -f "$STORE/a/b"
+	same "away is said once" "$(logged event=away)" 1
+	same "and back" "$(logged event=back)" 1
+	stop
+	: >"$T/file"
+	"$SHIPPER" --keep-user --config "$T/conf" --once --store "$T/file" >"$T/log" 2>&1
+	same "a store that is a file is a matter of configuration" $? 78
+}
+
+test_keep_local() {
+	fresh
+	{
+		cat "$T/conf"
+		printf '[store]\nkeep_local = 1s\n'
+	} >"$T/conf.keep"
+	object $DIR/000000 zero
+	start --config "$T/conf.keep"
+	check "keep_local: shipped" wait_for 10 test -f "$STORE/$DIR/000000"
+	check "and kept" wait_for 10 test -f "$SPOOL/sent/$DIR/000000"
+	stop
+	sleep 1
+	start --config "$T/conf.keep"
+	check "not for longer" wait_for 10 test ! -e "$SPOOL/sent/sessions"
+	stop
+}
+
+# What an earlier life put there.
+test_quarantine() {
+	fresh
+	mkdir -p "$SPOOL/quarantine/$DIR"
+	echo bad >"$SPOOL/quarantine/$DIR/000003"
+	echo "2026-11-21T00:00:00.000Z refused" >"$SPOOL/quarantine/$DIR/000003.reason"
+	object $DIR/000004 four
+	start
+	check "quarantine is tried at start" wait_for 10 test -f "$STORE/$DIR/000003"
+	check "and emptied" wait_for 10 test ! -e "$SPOOL/quarantine/sessions"
+	stop
+	same "its reason is no object" "$(tree "$STORE" | tr '\n' ' ')" "./$DIR/000003 ./$DIR/000004 "
+	mkdir -p "$SPOOL/quarantine/d"
+	ln -s nowhere "$STORE/d"
+	echo bad >"$SPOOL/quarantine/d/e"
+	same "what stays there is not shipped" "$(once)" 1
+	check "and counts" grep -q 'event=incomplete left=1 ' "$T/log"
+}
+
+# An object that cannot be read is out of the way of the others. Not for root, who reads anything.
+test_unreadable() {
+	if [ "$(id -u)" = 0 ]; then
+		skip "an object that cannot be read" "root may read anything"
+		return
+	fi
+	fresh
+	object $DIR/000000 zero
+	object $DIR/000001 one
+	chmod 000 "$READY/$DIR/000000"
+	start
+	check "it goes to quarantine" wait_for 10 test -f "$SPOOL/quarantine/$DIR/000000"
+	check "with the reason" grep -q "Permission denied" "$SPOOL/quarantine/$DIR/000000.reason"
+	check "the next one to the store" wait_for 10 test -f "$STORE/$DIR/000001"
+	same "it is an alarm in the log" "$(logged 'error: event=quarantined')" 1
+	stop
+}
+
+# SA_BACKLOG=100000 for the real thing.
+test_backlog() {
+	fresh
+	n=${SA_BACKLOG:-4000}
+	mkdir -p "$READY/$DIR" "$READY/index"
+	(
+		cd "$READY/index" || exit 1
+		seq -f "session=%06g" 1 "$n" | xargs mkdir
+		seq -f "../$DIR/%06g" 1 "$n" | while read -r name; do
+			echo x >"$name"
+		done
+		for name in *; do
+			echo y >"$name/000000"
+		done
+	)
+	start
+	check "a backlog drains" wait_for $((30 + n / 100)) grep -q "\"stored\":$((2 * n))[,}]" \
+		"$T/run/ship/status.json"
+	rss=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$pid/status")
+	echo "# $((2 * n)) objects, at most $rss kB"
+	# A sanitizer's own memory comes on top.
+	grep -q __asan_ "$SHIPPER" || check "in little memory" test "$rss" -lt 32768
+	stop
+	same "all of it" "$(tree "$STORE" | wc -l)" $((2 * n))
+	check "the spool is empty" empty
+}
+
 # As another user it reads and removes through the group of ready/ and owns the store.
 test_user() {
 	if [ "$(id -u)" != 0 ]; then
@@ -268,6 +411,8 @@ test_user() {
 	group=$(id -gn nobody)
 	mkdir -m 700 "$STORE"
 	chown nobody "$STORE"
+	mkdir "$SPOOL/quarantine" "$SPOOL/sent" "$SPOOL/ship"
+	chown nobody "$SPOOL/quarantine" "$SPOOL/sent" "$SPOOL/ship"
 	chgrp "$group" "$SPOOL" "$READY"
 	chmod 2750 "$SPOOL" # stands for tmp/, where objects get their group
 	chmod 2770 "$READY"
@@ -305,6 +450,13 @@ test_full_disk
 test_forbidden
 test_away
 test_last_pass
+test_at_work
+test_news
+test_spool_away
+test_keep_local
+test_quarantine
+test_unreadable
+test_backlog
 test_kills
 test_user
 test_arguments

@@ -4,8 +4,10 @@
 
 /*
  * Stands for a role in supervisor.sh: beats, and does what the file
- * $STUB_DIR/<its name>.mode says: "exit N", "mute" (never beats), "deaf"
- * (ignores SIGTERM). Appends what happens to it to $STUB_DIR/events.
+ * $SA_STUB_DIR/<its name>.mode says: "exit N", "mute" (never beats), "deaf"
+ * (ignores SIGTERM), "halt" (asks for the host to be halted). Appends what
+ * happens to it to $SA_STUB_DIR/events, and leaves its environment in
+ * $SA_STUB_DIR/<its name>.env.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -36,6 +38,20 @@ static void event(const char *what)
 	close(fd);
 }
 
+static void leave_environment(void)
+{
+	char path[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s.env", dir, name);
+	f = fopen(path, "we");
+	if (!f)
+		abort();
+	for (char **e = environ; *e; e++)
+		fprintf(f, "%s\n", *e);
+	fclose(f);
+}
+
 static void read_mode(char *mode, int size)
 {
 	char path[512];
@@ -52,10 +68,11 @@ static void read_mode(char *mode, int size)
 int main(int argc, char **argv)
 {
 	struct timespec pause = {0, 100 * 1000 * 1000};
+	const char *beat;
 	char mode[64] = "";
 	int beat_fd = -1;
 
-	dir = getenv("STUB_DIR");
+	dir = getenv("SA_STUB_DIR");
 	name = strrchr(argv[0], '-');
 	if (!dir || !name)
 		return 99;
@@ -63,13 +80,15 @@ int main(int argc, char **argv)
 	for (int i = 1; i + 1 < argc; i++)
 		if (strcmp(argv[i], "--beat-fd") == 0)
 			beat_fd = atoi(argv[i + 1]);
+	leave_environment();
 	read_mode(mode, sizeof(mode));
+	beat = strncmp(mode, "halt", 4) == 0 ? "H" : ".";
 	if (strncmp(mode, "exit ", 5) == 0)
 		return atoi(mode + 5);
 	signal(SIGTERM, strncmp(mode, "deaf", 4) == 0 ? SIG_IGN : on_term);
 	event(getenv("NOTIFY_SOCKET") || getenv("WATCHDOG_USEC") ? "start-with-notify" : "start");
 	while (!ended) {
-		if (strncmp(mode, "mute", 4) != 0 && write(beat_fd, ".", 1) < 0)
+		if (strncmp(mode, "mute", 4) != 0 && write(beat_fd, beat, 1) < 0)
 			return 98;
 		nanosleep(&pause, NULL);
 	}

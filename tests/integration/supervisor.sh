@@ -38,7 +38,7 @@ start() { # sets pid
 	"$TOOLS/notifysink" "$D/socket" >"$D/notify" &
 	tap_pids="$tap_pids $!"
 	wait_for 5 test -S "$D/socket"
-	STUB_DIR=$D NOTIFY_SOCKET=$D/socket WATCHDOG_USEC=400000 \
+	SA_STUB_DIR=$D NOTIFY_SOCKET=$D/socket WATCHDOG_USEC=400000 \
 		"$DAEMON" --config "$D/conf" --libexec "$D/libexec" -f >>"$D/log" 2>&1 &
 	pid=$!
 	tap_pids="$tap_pids $pid"
@@ -141,6 +141,90 @@ test_stop() { # goes on
 	same "no pause or error in the log of a stop" "$(count "pid=$c event=died" log)" 0
 }
 
+# What each role gets of the environment of the service.
+test_environment() {
+	instance environment
+	export AWS_ACCESS_KEY_ID=AKIDTEST CREDENTIALS_DIRECTORY="$D/credentials" https_proxy=http://p:1
+	export NO_PROXY=localhost LD_SECRET=x MALLOC_PERTURB_=7 SA_OF_A_TEST="two words"
+	start
+	wait_for 10 told READY=1
+	stop
+	unset AWS_ACCESS_KEY_ID CREDENTIALS_DIRECTORY https_proxy NO_PROXY LD_SECRET MALLOC_PERTURB_
+	for var in AWS_ACCESS_KEY_ID=AKIDTEST "CREDENTIALS_DIRECTORY=$D/credentials" \
+		https_proxy=http://p:1 NO_PROXY=localhost; do
+		same "the shipper gets ${var%%=*}" "$(grep -cxF "$var" "$D/shipper.env")" 1
+		same "and the collector not" "$(grep -c "^${var%%=*}=" "$D/collector.env")" 0
+	done
+	for role in collector shipper; do
+		same "$role: variables that it needs" \
+			"$(grep -E '^(PATH|SA_OF_A_TEST)=' "$D/$role.env" | sort)" \
+			"PATH=$PATH
+SA_OF_A_TEST=two words"
+		same "$role: none of the others" \
+			"$(grep -E '^(LD_|MALLOC_|NOTIFY_|WATCHDOG_|PWD=)' "$D/$role.env")" ""
+	done
+	unset SA_OF_A_TEST
+}
+
+# PID 1 of a process namespace, which says when it is told to halt. Never outside of one.
+host_script() {
+	cat >"$T/host" <<-'END'
+		#!/bin/bash
+		[ $$ = 1 ] || exit 9
+		halted=0
+		trap 'halted=$((halted + 1)); echo "told to halt" >>"$SA_STUB_DIR/halts"' RTMIN+3
+		"$@" &
+		until [ -e "$SA_STUB_DIR/enough" ]; do sleep 0.05; done
+		kill $!
+		while kill -0 $! 2>/dev/null; do wait $!; done
+		echo "$halted" >"$SA_STUB_DIR/halted"
+	END
+	chmod +x "$T/host"
+	alone="unshare --pid --fork --kill-child --mount-proc"
+	[ "$(id -u)" = 0 ] || alone="$alone --user --map-current-user"
+	$alone true 2>/dev/null
+}
+
+# Runs an instance as on a host of its own until the log has a line with TEXT, and a second longer.
+on_host() { # TEXT: sets halts
+	SA_STUB_DIR=$D $alone "$T/host" "$DAEMON" --config "$D/conf" --libexec "$D/libexec" -f >"$D/log" 2>&1 &
+	host=$!
+	tap_pids="$tap_pids $host"
+	wait_for 10 grep -q "$1" "$D/log"
+	sleep 1
+	: >"$D/enough"
+	wait "$host"
+	halts=$(cat "$D/halted")
+}
+
+test_halt() {
+	if ! host_script; then
+		skip "halting the host" "user namespaces are not allowed here"
+		return
+	fi
+	instance halt
+	echo "[spool]
+on_full = halt" >>"$D/conf"
+	mode collector halt
+	on_host event=halt
+	same "a collector that asks for it: the host is halted, once" "$halts" 1
+	same "which is logged" "$(grep -o 'error: event=halt.*' "$D/log")" \
+		'error: event=halt reason="the spool is full and spool.on_full is halt"'
+	check "it counts as running meanwhile" grep -q event=ready "$D/log"
+	instance nohalt
+	mode collector halt
+	on_host "role=collector.*event=protocol-error"
+	same "not where the settings do not say so" "$halts" 0
+	same "which is logged" "$(count 'protocol-error reason="asks to halt the host, but spool.on_full is suspend"' log)" 1
+	instance haltship
+	echo "[spool]
+on_full = halt" >>"$D/conf"
+	mode shipper halt
+	on_host "role=shipper.*event=protocol-error byte=0x48"
+	same "not for the shipper" "$halts" 0
+	same "which is not even well" "$(count event=ready log)" 0
+}
+
 test_config_exit() {
 	instance config
 	mode collector exit 78
@@ -223,7 +307,12 @@ test_root() {
 		same "spool/$sub" "$(modes var/spool/$sub)" "var/spool/$sub 2700 nobody:$ship"
 	done
 	same "spool/state" "$(modes var/spool/state)" "var/spool/state 700 nobody:$user"
-	same "spool/ready" "$(modes var/spool/ready)" "var/spool/ready 2770 nobody:$ship"
+	for sub in ready quarantine sent; do
+		same "spool/$sub" "$(modes var/spool/$sub)" "var/spool/$sub 2770 nobody:$ship"
+	done
+	same "spool/ship" "$(modes var/spool/ship)" "var/spool/ship 700 daemon:$ship"
+	same "spool/news" "$(stat -c '%F %a %U:%G' "$D/var/spool/news")" "fifo 640 nobody:$ship"
+	same "run_dir/ship" "$(modes run/ship)" "run/ship 755 daemon:$ship"
 	same "the store" "$(modes var/store)" "var/store 750 daemon:$ship"
 	stop
 	rmdir "$D/var/spool/ready"
@@ -262,7 +351,7 @@ test_replay() {
 	: >"$D/out"
 	"$DAEMON" --replay "$D/log" "$@" >"$D/error" 2>&1
 	same "the shipper fails" $? 1
-	check "that is said" grep -q "sessaudit-shipper failed: exit status 1" "$D/error"
+	check "that is said" grep -q "sessaudit-shipper failed: exit status 78" "$D/error"
 	same "the scratch spool is gone" "$(ls "$D/tmp")" ""
 	printf '#!/bin/sh\ntrap "exit 0" TERM\nmkdir -p "$4/ready"\nsleep 20 & wait\n' >"$D/libexec/sessaudit-collector"
 	"$DAEMON" --replay "$D/log" "$@" >"$D/error" 2>&1 &
@@ -271,6 +360,13 @@ test_replay() {
 	stop
 	same "a signal ends it" "$status $(cat "$D/error")" "1 sessauditd: error: stopped by a signal"
 	same "and the scratch spool is gone" "$(ls "$D/tmp")" ""
+	# A bucket instead of a directory, with the caller's credentials.
+	printf '#!/bin/sh\nmkdir -p "$4/ready"\nenv | grep ^AWS_ACCESS\nexit 0\n' >"$D/libexec/sessaudit-collector"
+	printf '#!/bin/sh\necho "$1 $2 $3 $5 $6"\nenv | grep ^AWS_ACCESS\n' >"$D/libexec/sessaudit-shipper"
+	same "a store of another kind, and credentials, for the shipper" \
+		"$(AWS_ACCESS_KEY_ID=AKIDTEST "$DAEMON" --replay "$D/log" --libexec "$D/libexec" --store s3://bucket/p 2>&1)" \
+		"--once --keep-user --spool --store s3://bucket/p
+AWS_ACCESS_KEY_ID=AKIDTEST"
 	unset TMPDIR
 }
 
@@ -279,6 +375,8 @@ test_ready
 test_restart
 test_reload
 test_stop
+test_environment
+test_halt
 test_config_exit
 test_supervisor_killed
 test_options

@@ -31,6 +31,9 @@ check "sshd reads grants" allows sshd_t sessaudit_grants_t file read
 check "sshd does not write grants" denies sshd_t sessaudit_grants_t file write
 check "shipper takes from the spool" allows sessaudit_shipper_t sessaudit_spool_t file unlink
 check "shipper does not write the spool" denies sessaudit_shipper_t sessaudit_spool_t file write
+check "shipper writes its own part of it" allows sessaudit_shipper_t sessaudit_ship_t file write
+check "shipper reaches the store over the network" \
+	allows sessaudit_shipper_t http_port_t tcp_socket name_connect
 check "shipper has no audit socket" denies sessaudit_shipper_t self netlink_audit_socket create
 check "collector has no inet socket" denies sessaudit_collector_t self '(tcp|udp)_socket' create
 check "collector does not touch the store" denies sessaudit_collector_t sessaudit_store_t '\w+' '\w+'

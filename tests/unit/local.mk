@@ -11,6 +11,11 @@ LDADD = tests/unit/libtap.la common/libcommon.la
 
 unit_tests = \
 	tests/unit/test_access \
+	tests/unit/test_attempts \
+	tests/unit/test_dirs \
+	tests/unit/test_news \
+	tests/unit/test_quarantine \
+	tests/unit/test_status \
 	tests/unit/test_grant \
 	tests/unit/test_grants \
 	tests/unit/test_match \
@@ -20,6 +25,8 @@ unit_tests = \
 	tests/unit/test_buf \
 	tests/unit/test_chain \
 	tests/unit/test_child \
+	tests/unit/test_chores \
+	tests/unit/test_circuit \
 	tests/unit/test_clock \
 	tests/unit/test_conf \
 	tests/unit/test_digest \
@@ -42,6 +49,7 @@ unit_tests = \
 	tests/unit/test_pick \
 	tests/unit/test_privdrop \
 	tests/unit/test_record \
+	tests/unit/test_recover \
 	tests/unit/test_reader \
 	tests/unit/test_retry \
 	tests/unit/test_role \
@@ -60,6 +68,9 @@ unit_tests = \
 	tests/unit/test_store_s3 \
 	tests/unit/test_transcript \
 	tests/unit/test_typed \
+	tests/unit/test_upload \
+	tests/unit/test_upload_random \
+	tests/unit/test_walk \
 	tests/unit/test_writer \
 	tests/unit/test_xml
 check_PROGRAMS += $(unit_tests)
@@ -123,15 +134,32 @@ tests_unit_test_page_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_reader_LDADD = cli/libreader.la $(transcript_tests_ldadd)
 tests_unit_test_segment_LDADD = $(transcript_tests_ldadd) $(ZLIB_LIBS)
 
-supervisor_tests_ldadd = agent/libsupervisor.la agent/libagent.la $(LDADD)
+supervisor_tests_ldadd = agent/libsupervisor.la agent/libagent.la common/store/libstore.la \
+	common/transcript/libtranscript.la $(LDADD)
 tests_unit_test_child_LDADD = $(supervisor_tests_ldadd)
+tests_unit_test_dirs_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_notify_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_privdrop_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_role_LDADD = $(supervisor_tests_ldadd)
 shipper_tests_ldadd = agent/shipper/libshipper.la agent/libagent.la $(store_libs) $(LDADD)
+tests_unit_test_attempts_LDADD = $(shipper_tests_ldadd)
+tests_unit_test_news_LDADD = $(shipper_tests_ldadd)
+tests_unit_test_quarantine_LDADD = $(shipper_tests_ldadd)
+tests_unit_test_status_LDADD = $(shipper_tests_ldadd)
 tests_unit_test_pick_LDADD = $(shipper_tests_ldadd)
 tests_unit_test_retry_LDADD = $(shipper_tests_ldadd)
 tests_unit_test_store_dir_LDADD = $(shipper_tests_ldadd)
+tests_unit_test_chores_LDADD = $(shipper_tests_ldadd)
+tests_unit_test_circuit_LDADD = $(shipper_tests_ldadd)
+tests_unit_test_walk_LDADD = $(shipper_tests_ldadd)
+ship_check_sources = tests/unit/ship_check.c tests/unit/ship_check.h \
+	tests/unit/fake_store.c tests/unit/fake_store.h
+tests_unit_test_upload_SOURCES = tests/unit/test_upload.c $(ship_check_sources) \
+	tests/unit/fault.c tests/unit/fault.h
+tests_unit_test_upload_LDFLAGS = $(fault_ldflags)
+tests_unit_test_upload_LDADD = $(shipper_tests_ldadd)
+tests_unit_test_upload_random_SOURCES = tests/unit/test_upload_random.c $(ship_check_sources)
+tests_unit_test_upload_random_LDADD = $(shipper_tests_ldadd)
 s3_tests_ldadd = $(store_libs) $(LDADD) $(PTHREAD_LIBS)
 tests_unit_test_s3_answer_LDADD = $(s3_tests_ldadd)
 tests_unit_test_s3_location_SOURCES = tests/unit/test_s3_location.c tests/unit/alloc_fail.c \
@@ -165,6 +193,8 @@ spool_check_sources = tests/unit/spool_check.c tests/unit/spool_check.h
 tests_unit_test_event_LDADD = $(collector_tests_ldadd)
 tests_unit_test_join_LDADD = $(collector_tests_ldadd)
 tests_unit_test_record_LDADD = $(collector_tests_ldadd)
+tests_unit_test_recover_SOURCES = tests/unit/test_recover.c $(spool_check_sources)
+tests_unit_test_recover_LDADD = $(collector_tests_ldadd)
 tests_unit_test_session_LDADD = $(collector_tests_ldadd)
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/fault.c tests/unit/fault.h
 tests_unit_test_spool_LDFLAGS = $(fault_ldflags)

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/spool.h"
 #include "common/cleanup.h"
 #include "common/fdio.h"
 #include "common/transcript/entry.h"
@@ -67,7 +68,7 @@ static int ship_one(const char *path, const struct stat *st, int type, struct FT
 	_cleanup_buf_ struct buf fresh = {0}, old = {0};
 	char to[512];
 
-	(void)st, (void)f;
+	(void)f;
 	if (type != FTW_F)
 		return 0;
 	snprintf(to, sizeof(to), "%s%s", now->store, path + strlen(now->spool) + strlen("/ready"));
@@ -76,9 +77,14 @@ static int ship_one(const char *path, const struct stat *st, int type, struct FT
 		mkdir(to, 0700);
 		*p = '/';
 	}
-	if (read_whole(to, &old) && read_whole(path, &fresh) &&
-	    !slice_eq(buf_slice(&old), buf_slice(&fresh)))
-		check_fail(now, "%s was there with other bytes", path);
+	if (read_whole(to, &old) && read_whole(path, &fresh)) {
+		now->again++;
+		if (!slice_eq(buf_slice(&old), buf_slice(&fresh)))
+			check_fail(now, "%s was there with other bytes", path);
+		/* A shipper that may not look takes it for somebody else's. */
+		if (st->st_mtime != SPOOL_MADE_AGAIN_S)
+			check_fail(now, "%s is made again and does not say so", path);
+	}
 	return rename(path, to);
 }
 
@@ -174,12 +180,64 @@ static bool check_manifest(struct check *c, const struct buf *text, const struct
 	return true;
 }
 
-static bool check_parts(struct check *c, const char *dir, const struct segments *s)
+/* Is the session found by who looks for this request? */
+static bool check_request(struct check *c, const char *request, const char *sid)
+{
+	_cleanup_buf_ struct buf text = {0}, key = {0};
+	char path[700];
+
+	buf_init(&key, LAYOUT_KEY_MAX);
+	layout_request_dir(&key, slice_of(request));
+	buf_printf(&key, "session=%s/", sid);
+	snprintf(path, sizeof(path), "%s/%smanifest.json", c->store, buf_cstr(&key));
+	if (access(path, F_OK) == 0)
+		return true;
+	snprintf(path, sizeof(path), "%s/%spointer.json", c->store, buf_cstr(&key));
+	buf_clear(&key);
+	if (!read_whole(path, &text))
+		return check_fail(c, "request %s has no pointer to %s", request, sid);
+	if (index_parse_pointer(buf_slice(&text), sid, &key, NULL))
+		return check_fail(c, "%s is no pointer", path);
+	snprintf(path, sizeof(path), "%s/%smanifest.json", c->store, buf_cstr(&key));
+	return access(path, F_OK) == 0 || check_fail(c, "a pointer leads to no %s", path);
+}
+
+static bool check_requests(struct check *c, const struct access *a, const char *sid)
+{
+	bool ok = !a->request_id || check_request(c, a->request_id, sid);
+
+	for (size_t i = 0; ok && i < a->n_candidates; i++)
+		ok = check_request(c, a->candidates[i], sid);
+	return ok;
+}
+
+/* Does the index object of the end say what the manifest says? */
+static bool index_end_fits(struct check *c, const char *sid, const struct index_read *m)
+{
+	_cleanup_buf_ struct buf key = {0}, text = {0};
+	struct index_read end;
+	char path[400];
+	bool same;
+
+	buf_init(&key, LAYOUT_KEY_MAX);
+	layout_index_end(&key, T0, SLICE_LIT("h1"), sid, m->part);
+	snprintf(path, sizeof(path), "%s/%s", c->store, buf_cstr(&key));
+	if (!read_whole(path, &text) || index_parse(buf_slice(&text), &end, NULL))
+		return false;
+	same = slice_eq(end.head, m->head) && slice_eq(end.key, m->key) &&
+	       end.entries == m->entries && end.segments == m->segments &&
+	       end.access.n_candidates == m->access.n_candidates &&
+	       slice_eq(slice_of(end.access.request_id), slice_of(m->access.request_id));
+	index_read_free(&end);
+	return same;
+}
+
+static bool check_parts(struct check *c, const char *dir, const char *sid, const struct segments *s)
 {
 	struct index_read m = {0};
 	uint32_t listed = 0;
 	uint64_t entries = 0;
-	bool ok = true, head = false;
+	bool ok = true, head = false, ended = false;
 
 	for (unsigned part = 1; ok; part++) {
 		_cleanup_buf_ struct buf manifest = {0}, page = {0}, name = {0};
@@ -195,8 +253,10 @@ static bool check_parts(struct check *c, const char *dir, const struct segments 
 		if (ok) {
 			entries = m.entries;
 			head = slice_is(m.head, s->chain.head);
-			index_read_free(&m);
+			ok = check_requests(c, &m.access, sid);
+			ended = index_end_fits(c, sid, &m);
 		}
+		index_read_free(&m);
 		buf_clear(&name);
 		layout_transcript_name(&name, part);
 		snprintf(path, sizeof(path), "%s/%s", dir, buf_cstr(&name));
@@ -209,6 +269,8 @@ static bool check_parts(struct check *c, const char *dir, const struct segments 
 	}
 	if (ok && listed != s->n)
 		return check_fail(c, "manifests name %u of %u segments", listed, s->n);
+	if (ok && !ended) /* one that could not be made before the session went on is not missed */
+		return check_fail(c, "the index object of the last end is not as its manifest");
 	if (ok && (entries != s->entries || !head))
 		return check_fail(c, "the last manifest says %llu entries of %llu, head %d",
 				  (unsigned long long)entries, (unsigned long long)s->entries,
@@ -226,22 +288,31 @@ static int check_session(const char *path, const struct stat *st, int type, stru
 	(void)st, (void)f;
 	if (type != FTW_D || !sid)
 		return 0;
+	snprintf(index, sizeof(index), "%s/pointer.json", path);
+	if (access(index, F_OK) == 0) {
+		now->pointers++;
+		return 0;
+	}
+	sid += strlen("/session=");
 	now->sessions++;
 	snprintf(index, sizeof(index), "%s/index/date=2026-11-21/host=h1/%s.start.json", now->store,
-		 sid + strlen("/session="));
+		 sid);
 	if (!read_whole(index, &start))
 		check_fail(now, "no index object of the start");
 	if (check_segments(now, path, &s))
-		check_parts(now, path, &s);
+		check_parts(now, path, sid, &s);
 	now->segments += s.n;
 	return 0;
 }
 
 static int left_over(const char *path, const struct stat *st, int type, struct FTW *f)
 {
+	const char *name = path + strlen(now->spool);
+
 	(void)st, (void)f;
-	if (type == FTW_F && !strstr(path, "/state/"))
-		check_fail(now, "%s is left over", path + strlen(now->spool));
+	if (type == FTW_F && !strstr(name, "/state/") && strcmp(name, "/lock") != 0 &&
+	    strcmp(name, "/news") != 0)
+		check_fail(now, "%s is left over", name);
 	return 0;
 }
 

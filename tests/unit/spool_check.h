@@ -20,7 +20,8 @@ struct check {
 	char dir[64], spool[80], store[80];
 	unsigned seen[CHECK_IDS];  /* how many entries have this audit serial */
 	unsigned shown[CHECK_IDS]; /* and in how many pages' lines "id-N." stands */
-	unsigned sessions, gaps, lost, segments, parts;
+	unsigned sessions, gaps, lost, segments, parts, pointers;
+	unsigned again; /* objects that were shipped once more, with the same bytes */
 	bool over;
 	char why[200];
 };
@@ -29,12 +30,13 @@ void check_open(struct check *c);
 void check_close(struct check *c);
 /* Returns false; why is kept, unless there is one already. */
 bool check_fail(struct check *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Moves ready/ to the store. An object that the store has with other bytes is noted as a failure.
- */
+/* Moves ready/ to the store. An object that the store has with other bytes, or that does not say
+ * that it is made again, is noted as a failure. */
 void check_ship(struct check *c);
 /* Reads the store: each session's segments in a row, one chain over all, consecutive numbers, the
- * manifests name exactly these segments, index objects and pages are there; nothing is left over in
- * the spool but checkpoints. */
+ * manifests name exactly these segments, index objects and pages are there, and each session is
+ * found by all of its requests; nothing is left over in the spool but checkpoints, lock and news.
+ */
 bool check_store(struct check *c);
 
 #endif

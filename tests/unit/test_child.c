@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +88,114 @@ static void test_beats(void)
 	       "a dead one is neither healthy nor silent");
 }
 
+/* Sends bytes as the role, from a state in which it has never beaten. */
+static void sent(struct child *c, const char *role, const char *bytes)
+{
+	int fds[2];
+
+	child_init(c, role);
+	started(c, 1000);
+	if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0 ||
+	    write(fds[1], bytes, strlen(bytes)) != (ssize_t)strlen(bytes))
+		abort();
+	c->beat_fd = fds[0];
+	child_beats(c, 2000);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void test_messages(void)
+{
+	static const struct {
+		const char *role, *bytes;
+		bool beat, halt;
+	} cases[] = {
+		{"collector", ".", true, false},  {"shipper", ".", true, false},
+		{"collector", "H", true, true},   {"shipper", "H", false, false},
+		{"collector", "h", false, false}, {"collector", "\xff\n", false, false},
+		{"shipper", "H.", true, false},   {"collector", "..H..", true, true},
+	};
+	struct child c;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		sent(&c, cases[i].role, cases[i].bytes);
+		tap_int(c.ready, cases[i].beat, "%s, case %zu: a beat or none", cases[i].role, i);
+		tap_int(c.beat_ms, cases[i].beat ? 2000 : 1000, "and its time");
+		tap_int(c.halt, cases[i].halt, "a wish to halt or none");
+	}
+}
+
+/* The names that are left of env, each with a blank. */
+static const char *visible(const char *role, const char *const *env, size_t n)
+{
+	static char text[1024];
+	char *copy[64] = {NULL};
+
+	memcpy(copy, env, n * sizeof(*env));
+	child_environment(role, copy);
+	text[0] = '\0';
+	for (char **e = copy; *e; e++) {
+		strncat(text, *e, strcspn(*e, "="));
+		strcat(text, " ");
+	}
+	return text;
+}
+
+static void test_environment(void)
+{
+	static const char *const env[] = {
+		"AWS_SECRET_ACCESS_KEY=s",
+		"PATH=/bin",
+		"PATHS=x",
+		"HOME=/root",
+		"LD_PRELOAD=x",
+		"AWS_SESSION_TOKEN=",
+		"CREDENTIALS_DIRECTORY=/run/credentials/u",
+		"http_proxy=p",
+		"https_proxy=p",
+		"HTTPS_PROXY=p",
+		"all_proxy=p",
+		"ALL_PROXY=p",
+		"no_proxy=p",
+		"NO_PROXY=p",
+		"HTTP_PROXY=p",
+		"ftp_proxy=p",
+		"NOTIFY_SOCKET=/n",
+		"SSLKEYLOGFILE=/k",
+		"LANG=C",
+		"LC_ALL=C",
+		"TZ=UTC",
+		"JOURNAL_STREAM=1:2",
+		"ASAN_OPTIONS=a",
+		"SA_SRC=/s",
+		"UBSAN_OPTIONS=u",
+		"LSAN_OPTIONS=l",
+		"GCOV_PREFIX=g",
+		"MALLOC_CHECK_=3",
+		"USER=u",
+		"SSL_CERT_FILE=f",
+		"SSL_CERT_DIR=d",
+		"MY_AWS_KEY=x",
+		"=x",
+		"",
+		"PATH",
+	};
+	static const char *const every = "LANG LC_ALL TZ JOURNAL_STREAM ASAN_OPTIONS SA_SRC "
+					 "UBSAN_OPTIONS LSAN_OPTIONS GCOV_PREFIX ";
+	char want[512];
+
+	snprintf(want, sizeof(want), "PATH %s", every);
+	tap_str(visible("collector", env, ARRAY_LEN(env)), want, "the collector: no credentials");
+	tap_str(visible("replica", env, ARRAY_LEN(env)), want, "nor another role");
+	snprintf(want, sizeof(want),
+		 "AWS_SECRET_ACCESS_KEY PATH HOME AWS_SESSION_TOKEN CREDENTIALS_DIRECTORY "
+		 "http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY "
+		 "%sSSL_CERT_FILE SSL_CERT_DIR ",
+		 every);
+	tap_str(visible("shipper", env, ARRAY_LEN(env)), want, "the shipper");
+	tap_str(visible("shipper", env, 0), "", "an empty environment");
+}
+
 static void test_start(void)
 {
 	struct child c;
@@ -93,7 +203,9 @@ static void test_start(void)
 	int status = 0;
 
 	child_init(&c, "test");
+	c.halt = true;
 	tap_int(child_start(&c, "/nonexistent/role", "/x", 1000, &err), 0, "fork");
+	tap_ok(!c.halt, "what the last one asked for is forgotten");
 	waitpid(c.pid, &status, 0);
 	tap_int(WEXITSTATUS(status), 127, "a program that is not there ends with 127");
 	child_ended(&c, status, 1000);
@@ -105,6 +217,8 @@ int main(void)
 	tap_ok(WIFEXITED(EXITED(3)) && WEXITSTATUS(EXITED(3)) == 3, "wait status");
 	test_backoff();
 	test_beats();
+	test_messages();
+	test_environment();
 	test_start();
 	return tap_done();
 }

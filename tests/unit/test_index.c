@@ -168,6 +168,8 @@ static void test_refused(void)
 		 SA_ERR_INVALID},
 		{"bad session id", START, "01234", "/1234", SA_ERR_INVALID},
 		{"key elsewhere", START, "sessions/", "/etc/", SA_ERR_INVALID},
+		{"key of another session", START, "session=0", "session=1", SA_ERR_INVALID},
+		{"key of a template", START, "sessions/request=REQ-1042/", "hosts/db1/", 0},
 		{"bad start", START, "2026-11-21T", "2026-13-21T", SA_ERR_INVALID},
 		{"ses a string", START, "\"ses\":7", "\"ses\":\"7\"", SA_ERR_INVALID},
 		{"bad access", START, "\"approved\"", "\"fine\"", SA_ERR_INVALID},
@@ -199,10 +201,66 @@ static void test_refused(void)
 	}
 }
 
+#define POINTER                                                                                    \
+	"{\"schema\":\"sessaudit.pointer/1\",\"type\":\"pointer\",\"session\":\"" SID              \
+	"\",\"request\":{\"id\":\"REQ 2\"},\"key\":\"hosts/db1/session=" SID "/\"}"
+
+static void test_pointer(void)
+{
+	_cleanup_buf_ struct buf b = {0};
+	_cleanup_json_writer_ struct json_writer *w = NULL;
+
+	buf_init(&b, 1 << 16);
+	w = json_writer_new(&b);
+	index_write_pointer(w, SID, SLICE_LIT("REQ 2"), SLICE_LIT("hosts/db1/session=" SID "/"));
+	tap_int(json_writer_end(w), 0, "pointer: whole");
+	tap_bytes(buf_slice(&b), SLICE_LIT(POINTER), "pointer");
+}
+
+static void test_read_pointer(void)
+{
+	static const struct {
+		const char *name, *from, *to;
+		int want;
+	} cases[] = {
+		{"good", "{", "{", 0},
+		{"unknown key", "{", "{\"later\":1,", 0},
+		{"unknown schema", "pointer/1", "pointer/2", SA_ERR_INVALID},
+		{"unknown type", "\"pointer\"", "\"start\"", SA_ERR_INVALID},
+		{"of another session", "01234", "11234", SA_ERR_INVALID},
+		{"to another session", "db1/session=01234", "db1/session=11234", SA_ERR_INVALID},
+		{"no key", "\"key\"", "\"keys\"", SA_ERR_INVALID},
+		{"key a number", "\"hosts", "7,\"x\":\"hosts", SA_ERR_INVALID},
+		{"key elsewhere", "hosts", "/etc", SA_ERR_INVALID},
+		{"key above", "hosts", "..", SA_ERR_INVALID},
+		{"not JSON", "{", "", SA_ERR_INVALID},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_buf_ struct buf b = {0}, key = {0};
+		const char *at = strstr(POINTER, cases[i].from);
+
+		if (!tap_ok(at != NULL, "pointer, %s: found", cases[i].name))
+			continue;
+		buf_init(&b, 1 << 16);
+		buf_init(&key, 1024);
+		buf_puts(&key, "x:");
+		buf_append(&b, POINTER, (size_t)(at - POINTER));
+		buf_puts(&b, cases[i].to);
+		buf_puts(&b, at + strlen(cases[i].from));
+		tap_int(index_parse_pointer(buf_slice(&b), SID, &key, NULL), cases[i].want,
+			"pointer: %s", cases[i].name);
+		tap_str(buf_cstr(&key), cases[i].want ? "x:" : "x:hosts/db1/session=" SID "/",
+			"pointer, %s: key", cases[i].name);
+	}
+}
+
 int main(void)
 {
 	test_write_and_read();
 	test_loss();
 	test_refused();
+	test_pointer();
+	test_read_pointer();
 	return tap_done();
 }

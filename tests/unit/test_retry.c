@@ -20,19 +20,20 @@ int main(void)
 		uint32_t random;
 		int64_t pause;
 	} cases[] = {
-		{"first is min", {500, 60000}, 0, FULL, 500},
-		{"second, least", {500, 60000}, 1, 0, 500},
+		{"first, least", {500, 60000}, 0, 0, 0},
+		{"first, most", {500, 60000}, 0, FULL, 500},
+		{"first, middle", {500, 60000}, 0, HALF, 250},
+		{"second, least", {500, 60000}, 1, 0, 0},
 		{"second, most", {500, 60000}, 1, FULL, 1000},
-		{"second, middle", {500, 60000}, 1, HALF, 750},
+		{"second, middle", {500, 60000}, 1, HALF, 500},
 		{"third, most", {500, 60000}, 2, FULL, 2000},
 		{"seventh, most", {500, 60000}, 6, FULL, 32000},
 		{"eighth is capped", {500, 60000}, 7, FULL, 60000},
-		{"eighth, least", {500, 60000}, 7, 0, 500},
+		{"eighth, least", {500, 60000}, 7, 0, 0},
 		{"a thousandth", {500, 60000}, 1000, FULL, 60000},
 		{"failures at their end", {500, 60000}, UINT_MAX, FULL, 60000},
 		{"an hour at most", {60000, 3600000}, 40, FULL, 3600000},
-		{"max below min", {500, 10}, 3, FULL, 500},
-		{"max is min", {500, 500}, 3, HALF, 500},
+		{"max is min", {500, 500}, 3, HALF, 250},
 	};
 	struct retry r = {0};
 
@@ -46,7 +47,7 @@ int main(void)
 	}
 	r = (struct retry){0};
 	tap_ok(retry_due(&r, -5), "nothing failed: due at any time");
-	retry_failed(&r, &cases[0].policy, 1000, 0);
+	retry_failed(&r, &cases[0].policy, 1000, FULL);
 	tap_ok(!retry_due(&r, 1499), "not due before the end of the pause");
 	tap_ok(retry_due(&r, 1500), "due at its end");
 	return tap_done();

@@ -39,6 +39,25 @@ static void test_levels(void)
 	}
 }
 
+static void test_halt(struct role *r, int fd)
+{
+	char bytes[8] = "";
+
+	role_halt(r);
+	role_beat(r);
+	tap_int(read(fd, bytes, sizeof(bytes) - 1), 1, "a wish to halt is a beat too");
+	tap_str(bytes, "H", "and says what is wished");
+	clock_fake_advance(999);
+	role_halt(r);
+	tap_int(beats(fd), 0, "not two in a second");
+	clock_fake_advance(1);
+	role_beat(r);
+	role_halt(r);
+	tap_int(read(fd, bytes, sizeof(bytes) - 1), 2, "a beat does not keep it back");
+	tap_str(bytes, ".H", "it follows");
+	clock_fake_advance(1000);
+}
+
 static void test_beat(struct role *r, int fd)
 {
 	role_beat(r);
@@ -53,6 +72,7 @@ static void test_beat(struct role *r, int fd)
 	for (int i = 0; i < 100000; i++) { /* more than a pipe holds */
 		clock_fake_advance(1000);
 		role_beat(r);
+		role_halt(r);
 	}
 	tap_ok(!r->stop, "a full pipe neither blocks nor stops");
 	close(fd);
@@ -96,6 +116,7 @@ int main(void)
 	tap_ok(fcntl(r.beat_fd, F_GETFD) & FD_CLOEXEC, "the beat descriptor is not passed on");
 	test_signals(&r);
 	r.stop = false;
+	test_halt(&r, fds[0]);
 	test_beat(&r, fds[0]);
 	role_end(&r);
 	tap_ok(r.signal_fd == -1 && r.beat_fd == -1, "end closes both");
@@ -103,6 +124,7 @@ int main(void)
 	r.stop = false;
 	tap_int(role_start(&r, &err), 0, "start by hand, without a supervisor");
 	role_beat(&r);
+	role_halt(&r);
 	tap_ok(!r.stop, "a beat goes nowhere then");
 	role_end(&r);
 	r.beat_fd = 999;

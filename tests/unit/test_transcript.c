@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "agent/collector/pipeline.h"
+#include "common/cleanup.h"
 #include "common/log.h"
 #include "common/settings.h"
 #include "tests/unit/spool_check.h"
@@ -100,11 +101,94 @@ static void test_begin(void)
 	tap_ok(s->phase == SESSION_OPEN && !s->request, "an exec of an unknown session adopts it");
 	feed(&r, TAG(2, "REQ-2"));
 	tap_ok(s->tagged && !s->request, "a late tag is taken, the folder stays");
+	tap_str(s->folder, "sessions/request=unapproved", "that of no request");
 	feed(&r, "type=LOGIN msg=" AT(1) "pid=50 auid=1001 ses=3 res=0");
 	tap_ok(!session_find(r.p.sessions, 3), "a login that failed is none");
 	feed(&r, "type=TRUSTED_APP msg=" AT(
 			 2) "pid=5 auid=1 ses=4294967295 msg='op=sessaudit-bind sa_v=1'");
 	tap_int((long long)session_count(r.p.sessions), 2, "nothing without a session number");
+	tap_ok(run_close(&r), "the store: %s", r.c.why);
+	tap_int(r.c.pointers, 1, "a pointer leads from the late request to it");
+}
+
+#define TAG_OF_TWO                                                                                 \
+	"type=TRUSTED_APP msg=" AT(                                                                \
+		2) "pid=50 uid=0 auid=1001 ses=1 msg='op=sessaudit-bind sa_v=1 sa_st=ambiguous "   \
+		   "sa_src=user sa_cand=\"REQ-1,REQ-2,REQ-3\" sa_user=\"al/ice\" "                 \
+		   "sa_svc=\"sshd\" sa_addr=\"10.0.0.9\" sa_term=\"ssh\" "                         \
+		   "exe=\"/usr/sbin/sshd\" res=success'"
+
+/* Whatever the folder is, each request of a session leads to it; spool_check follows them. */
+static void test_pointers(void)
+{
+	static const struct {
+		const char *prefix, *tag, *folder;
+		unsigned pointers;
+	} cases[] = {
+		{NULL, TAG(1, "REQ-1"), "sessions/request=REQ-1", 0},
+		{NULL, TAG_OF_TWO, "sessions/request=REQ-1", 2},
+		{"{year}/{month}/{day}/{host}", TAG(1, "REQ-1"), "2026/11/21/h1", 1},
+		{"by/{user}", TAG_OF_TWO, "by/al%2Fice", 3},
+		{"by/{user}", "", "by/1001", 0},
+		{"sessions/request={request_id}/{host}", TAG(1, "REQ-1"),
+		 "sessions/request=REQ-1/h1", 1},
+	};
+	char *before = settings.store_session_prefix;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		_cleanup_free_ char *prefix = strdup(cases[i].prefix ? cases[i].prefix : before);
+		struct run r;
+
+		settings.store_session_prefix = prefix;
+		run_open(&r, "b");
+		settings.store_session_prefix = before;
+		feed(&r, LOGIN(1));
+		if (*cases[i].tag)
+			feed(&r, cases[i].tag);
+		feed(&r, SYSCALL(5, 1));
+		feed(&r, DONE(5));
+		tap_str(session_find(r.p.sessions, 1)->folder, cases[i].folder, "folder");
+		tap_ok(run_close(&r), "%s: the store: %s", cases[i].folder, r.c.why);
+		tap_int(r.c.pointers, cases[i].pointers, "%s: pointers", cases[i].folder);
+	}
+}
+
+static void test_bad_prefix(void)
+{
+	struct pipeline_facts facts = {.host = "h1",
+				       .machine_id = "m",
+				       .capture = "replay",
+				       .spool_dir = "/nonexistent",
+				       .settings = &settings};
+	char *before = settings.store_session_prefix;
+	struct sa_err err = {0};
+	struct pipeline p;
+
+	settings.store_session_prefix = (char[]){"{users}"};
+	tap_int(pipeline_open(&p, &facts, &err), SA_ERR_INVALID, "a bad template is refused");
+	tap_ok(strstr(err.msg, "store.session_prefix: unknown word {users}") != NULL, "says: %s",
+	       err.msg);
+	settings.store_session_prefix = before;
+}
+
+/* The host's clock was set back by an hour, so that events will be older than the logout. */
+static void test_clock_set_back(void)
+{
+	int64_t end = T0 / 1000 * 1000, grace = settings.capture_end_grace;
+	struct run r;
+
+	run_open(&r, "b");
+	feed(&r, LOGIN(1));
+	feed(&r, TAG(1, "REQ-1"));
+	tap_int(transcript_due_ms(r.p.transcript), INT64_MAX, "nothing ends");
+	r.p.now_ms = 1000;
+	feed(&r, END(1, 50, "/usr/sbin/sshd"));
+	tap_int(transcript_due_ms(r.p.transcript), end + grace, "a session's grace");
+	transcript_advance(r.p.transcript, end - 3600000, 1000 + grace + 700);
+	transcript_expire(r.p.transcript, 700, 1000 + grace + 700);
+	tap_int(phase(&r, 1), SESSION_ENDING, "is waited for by both clocks");
+	transcript_expire(r.p.transcript, 700, 1000 + grace + 701);
+	tap_int(phase(&r, 1), SESSION_CLOSED, "but not for an hour");
 	tap_ok(run_close(&r), "the store: %s", r.c.why);
 }
 
@@ -181,6 +265,9 @@ int main(void)
 	log_init("test_transcript", LOG_LEVEL_ERR - 1);
 	settings_parse("test", SLICE_LIT(""), &settings, NULL);
 	test_begin();
+	test_pointers();
+	test_bad_prefix();
+	test_clock_set_back();
 	test_end();
 	test_reboot();
 	test_gap();

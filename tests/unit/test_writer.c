@@ -30,7 +30,7 @@ static const struct step {
 	int who; /* session; for TICK: tenths of a second */
 } story[] = {
 	{ENTRY, 0}, {FLUSH, 0},  {TICK, 3},  {ENTRY, 0}, {ACCESS, 0}, {ENTRY, 1}, {FLUSH, 0},
-	{TICK, 10}, {ENTRY, 0},  {ENTRY, 1}, {FLUSH, 0}, {TICK, 100}, {ENTRY, 0}, {ENTRY, 0},
+	{TICK, 10}, {ENTRY, 0},  {ENTRY, 1}, {FLUSH, 0}, {TICK, 100}, {ENTRY, 0}, {ACCESS, 1},
 	{FLUSH, 0}, {BIG, 0},    {ENTRY, 0}, {BIG, 0},   {FLUSH, 0},  {TICK, 3},  {ENTRY, 0},
 	{END, 0},   {FLUSH, 0},  {ENTRY, 1}, {ENTRY, 0}, {FLUSH, 0},  {TICK, 10}, {ENTRY, 0},
 	{FLUSH, 0}, {TICK, 100}, {ENTRY, 0}, {FLUSH, 0}, {END, 0},    {ENTRY, 1}, {FLUSH, 0},
@@ -45,6 +45,7 @@ static struct tale { /* shared by the processes */
 	size_t next;
 	int64_t now_ms;
 	bool flushed[STEPS + 1]; /* by id, which is the step's number + 1 */
+	unsigned runs;           /* processes so far */
 	bool told;
 } * tale;
 
@@ -52,9 +53,13 @@ struct teller {
 	struct spool *spool;
 	struct session_table *sessions;
 	struct writer *writer;
+	struct check *ship;                /* after each step; NULL: not */
 	uint64_t waiting[SESSIONS][STEPS]; /* ids not yet flushed */
 	size_t n_waiting[SESSIONS];
 };
+
+/* Each process has another one; a session stays where it is. */
+static const char *const prefixes[] = {NULL, "hosts/{host}/{year}/{user}", "{request_id}"};
 
 static const struct writer_facts facts = {
 	.host = "h1",
@@ -116,7 +121,13 @@ static struct session *find(struct teller *t, int n)
 static void put(struct teller *t, struct session *s, enum entry_type type, uint64_t id, size_t size)
 {
 	static char filler[2000];
-	struct access access = {.status = ACCESS_APPROVED, .request_id = (char[]){"REQ-1"}};
+	/* The folder of the one is named after its first request, the other has none yet. */
+	struct access tags[SESSIONS] = {
+		{.status = ACCESS_AMBIGUOUS,
+		 .candidates = (char *[]){(char[]){"REQ-1"}, (char[]){"REQ-2"}},
+		 .n_candidates = 2},
+		{.status = ACCESS_APPROVED, .request_id = (char[]){"REQ-3"}},
+	};
 	struct entry e = entry_of(type, id);
 	char mark[32];
 	struct slice argv[] = {SLICE_LIT("cmd"), {mark, 0}, {filler, size}};
@@ -127,8 +138,12 @@ static void put(struct teller *t, struct session *s, enum entry_type type, uint6
 		e.argv = argv;
 		e.argc = e.argc_total = 3;
 	}
-	if (type == ENTRY_ACCESS)
-		e.access = &access;
+	if (type == ENTRY_ACCESS) {
+		e.access = &tags[who(s)];
+		if (!s->tagged)
+			access_copy(&s->access, e.access);
+		s->tagged = true;
+	}
 	e.cause = type == ENTRY_SESSION_END ? SLICE_LIT("logout") : SLICE_NONE;
 	writer_entry(t->writer, s, &e, tale->now_ms);
 	if (id && e.seq)
@@ -205,9 +220,12 @@ static void quiet(void *ctx, struct session *s)
 
 static bool teller_open(struct teller *t, const char *dir)
 {
+	struct writer_facts f = facts;
+
+	f.session_prefix = prefixes[tale->runs++ % ARRAY_LEN(prefixes)];
 	*t = (struct teller){.sessions = session_table_new()};
-	return spool_open(dir, true, &t->spool, NULL) == 0 &&
-	       writer_new(t->spool, &facts, t->sessions, &t->writer, NULL) == 0;
+	return spool_open(dir, true, NULL, &t->spool, NULL) == 0 &&
+	       writer_new(t->spool, &f, t->sessions, &t->writer, NULL) == 0;
 }
 
 static void teller_close(struct teller *t)
@@ -220,8 +238,11 @@ static void teller_close(struct teller *t)
 static void tell(struct teller *t)
 {
 	writer_recover(t->writer, resume, t, NULL);
-	while (tale->next < STEPS)
+	while (tale->next < STEPS) {
 		act(t, tale->next++);
+		if (t->ship)
+			check_ship(t->ship);
+	}
 	session_each(t->sessions, quiet, t);
 	writer_tick(t->writer, tale->now_ms);
 	tale->told = true;
@@ -232,24 +253,27 @@ static void begin_tale(void)
 	*tale = (struct tale){.now_ms = T0};
 }
 
-/* A process that dies at its nth call; 0: that does not. Returns whether it lived. */
-static bool run(const char *dir, unsigned long n)
+/* A process that dies at its nth call; 0: that does not. Returns whether it lived. A shipper is at
+ * work at the same time, or not until it has ended. */
+static bool run(const struct check *c, unsigned long n)
 {
 	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		struct check shipped = *c;
 		struct teller t;
 
 		/* its checks are not ours */
-		if (!freopen("/dev/null", "w", stdout) || !teller_open(&t, dir))
+		if (!freopen("/dev/null", "w", stdout) || !teller_open(&t, c->spool))
 			_exit(1);
+		t.ship = tale->runs % 3 ? &shipped : NULL;
 		if (n)
 			fault_kill_at(n);
 		tell(&t);
 		fault_off();
 		teller_close(&t);
-		_exit(0);
+		_exit(shipped.why[0] ? 2 : 0);
 	}
 	waitpid(pid, &status, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == FAULT_STATUS)
@@ -262,7 +286,13 @@ static bool run(const char *dir, unsigned long n)
 static bool check_all(struct check *c)
 {
 	bool ok = check_store(c);
+	unsigned tags = 0;
 
+	for (uint64_t id = 1; id <= STEPS; id++)
+		tags += story[id - 1].what == ACCESS && tale->flushed[id];
+	if (ok && (c->sessions != SESSIONS || c->pointers < tags))
+		return check_fail(c, "%u folders of sessions, %u pointers of %u tags", c->sessions,
+				  c->pointers, tags);
 	for (uint64_t id = 1; ok && id <= STEPS; id++) {
 		if (c->seen[id] > 1 || (tale->flushed[id] && c->seen[id] != 1))
 			ok = check_fail(c, "entry %llu is there %u times%s", (unsigned long long)id,
@@ -278,29 +308,31 @@ static bool check_all(struct check *c)
 static void test_crashes(void)
 {
 	bool ok = true, lived = false;
-	unsigned long n, died = 0;
+	unsigned long n, died = 0, again = 0;
 
 	for (n = 1; !lived && n < 5000; n++) {
 		struct check c;
 
 		check_open(&c);
 		begin_tale();
-		lived = run(c.spool, n);
+		lived = run(&c, n);
 		died += !lived;
 		if (n % 2)
 			check_ship(&c);
-		if (!lived && !run(c.spool, 1 + n * 7 % 90) && n % 3)
+		if (!lived && !run(&c, 1 + n * 7 % 90) && n % 3)
 			check_ship(&c);
-		run(c.spool, 0);
+		run(&c, 0);
 		check_ship(&c);
 		if (!check_all(&c)) {
 			ok = false;
 			tap_ok(false, "killed at call %lu: %s", n, c.why);
 		}
+		again += c.again;
 		check_close(&c);
 	}
 	tap_ok(ok, "killed at each call: all that was flushed is there, once");
 	tap_ok(died > 100 && lived, "there were %lu calls to die at", died);
+	tap_ok(again > 10, "%lu objects were shipped a second time", again);
 }
 
 /* Calls n to n + count - 1 fail, then all is well again. */
@@ -312,6 +344,7 @@ static bool run_failing(struct check *c, unsigned long n, unsigned long count, i
 	begin_tale();
 	if (!teller_open(&t, c->spool))
 		return check_fail(c, "cannot be opened");
+	t.ship = n % 2 ? c : NULL;
 	fault_fail_at(n, count, errnum);
 	tell(&t);
 	calls = fault_off();
@@ -321,19 +354,19 @@ static bool run_failing(struct check *c, unsigned long n, unsigned long count, i
 		tale->flushed[i + 1] = story[i].what <= BIG;
 	teller_close(&t);
 	check_ship(c);
-	run(c->spool, 0); /* what could not be removed goes now */
+	run(c, 0); /* what could not be removed goes now */
 	check_ship(c);
 	if (calls < n)
 		c->over = true;
 	return check_all(c);
 }
 
-static void test_errors(int errnum, unsigned long count, const char *name)
+static void test_errors(int errnum, unsigned long count, unsigned long step, const char *name)
 {
 	bool ok = true, over = false;
 	unsigned long n;
 
-	for (n = 1; !over && n < 5000; n++) {
+	for (n = 1; !over && n < 5000; n += step) {
 		struct check c;
 
 		check_open(&c);
@@ -397,6 +430,80 @@ static void test_full(void)
 	check_close(&c);
 }
 
+/* A spool over its quota until the shipper has made room. */
+static void test_quota(void)
+{
+	static const struct spool_limits limits = {.max_bytes = 16384};
+	struct spool_usage u;
+	struct session *s;
+	struct teller t;
+	struct check c;
+
+	check_open(&c);
+	begin_tale();
+	teller_open(&t, c.spool);
+	spool_close(t.spool);
+	spool_open(c.spool, true, &limits, &t.spool, NULL);
+	writer_free(t.writer);
+	writer_new(t.spool, &facts, t.sessions, &t.writer, NULL);
+	spool_usage(t.spool, 0, &u);
+	s = add(&t, 0);
+	for (int i = 0; i < 40; i++) {
+		put(&t, s, ENTRY_EXEC, 2, 2000);
+		writer_tick(t.writer, tale->now_ms += 1000);
+	}
+	spool_usage(t.spool, 0, &u);
+	tap_int(u.level, SPOOL_FULL, "the spool is full");
+	tap_ok(u.bytes < 16384 + 8192, "and not much more: %llu bytes",
+	       (unsigned long long)u.bytes);
+	tap_ok(s->w.pending.len > 0, "lines wait");
+	end(&t, s);
+	tap_ok(s->w.finishing, "and the end");
+	check_ship(&c);
+	spool_usage(t.spool, 5000, &u);
+	tap_int(u.level, SPOOL_OK, "all is shipped: there is room");
+	for (int i = 0; i < 20; i++) {
+		writer_tick(t.writer, tale->now_ms += 1000);
+		check_ship(&c);
+		spool_usage(t.spool, 10000 + i * 5000, &u);
+	}
+	tap_ok(s->phase == SESSION_CLOSED && !s->w.finishing, "and it all goes out");
+	tap_ok(check_store(&c), "its store is whole: %s", c.why);
+	tap_int(c.seen[2], 40, "with each entry");
+	teller_close(&t);
+	check_close(&c);
+}
+
+/* The age of segments, to the millisecond. */
+static void test_due(void)
+{
+	struct teller t;
+	struct session *s;
+	struct check c;
+
+	check_open(&c);
+	begin_tale();
+	teller_open(&t, c.spool);
+	tap_int(writer_due_ms(t.writer), INT64_MAX, "nothing is due without an entry");
+	s = add(&t, 0);
+	put(&t, s, ENTRY_EXEC, 1, 10);
+	tap_int(writer_due_ms(t.writer), T0 + 5000, "a segment's age is its first entry's");
+	tale->now_ms += 1000;
+	put(&t, s, ENTRY_EXEC, 2, 10);
+	put(&t, add(&t, 1), ENTRY_EXEC, 3, 10);
+	writer_tick(t.writer, T0 + 4999);
+	tap_int(writer_due_ms(t.writer), T0 + 5000, "the oldest counts");
+	tap_ok(s->w.open.entries == 2, "and is open until then");
+	writer_tick(t.writer, T0 + 5000);
+	tap_ok(s->w.open.entries == 0 && s->w.n_sealed == 1, "then it is sealed");
+	tap_int(writer_due_ms(t.writer), T0 + 6000, "then the next is due");
+	session_each(t.sessions, quiet, &t);
+	writer_tick(t.writer, T0 + 7000);
+	tap_int(writer_due_ms(t.writer), INT64_MAX, "and after that none");
+	teller_close(&t);
+	check_close(&c);
+}
+
 /* An argument list of 2 MiB, no byte of it printable, is one entry. */
 static void test_long_line(void)
 {
@@ -430,7 +537,8 @@ static void see_recovered(void *ctx, struct session *s)
 	n_recovered++;
 	tap_ok(s->past, "a session of another boot comes back as such");
 	tap_ok(!session_find(t->sessions, s->ses), "and is not found by its number");
-	tap_str(s->access.request_id, "REQ-1", "with the tag that came after its checkpoint");
+	tap_ok(s->access.n_candidates == 2 && s->tagged,
+	       "with the tag that came after its checkpoint");
 	end(t, s);
 }
 
@@ -482,7 +590,7 @@ static void test_torn_line(void)
 	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	tap_ok(write(fd, "{\"seq\":2,\"ty", 13) == 13, "a torn line is there");
 	close(fd);
-	run(c.spool, 0);
+	run(&c, 0);
 	check_ship(&c);
 	tap_ok(check_store(&c) && c.seen[1] == 2, "is cut off: %s", c.why);
 	check_close(&c);
@@ -546,9 +654,12 @@ int main(void)
 	clock_fake(T0, 0);
 	tale = mmap(NULL, sizeof(*tale), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	test_crashes();
-	test_errors(EIO, 1, "EIO once");
-	test_errors(ENOSPC, 25, "ENOSPC for a while");
+	test_errors(EIO, 1, 1, "EIO once");
+	test_errors(ENOSPC, 25, 1, "ENOSPC for a while");
+	test_errors(EROFS, 40, 10, "EROFS for a while");
 	test_full();
+	test_quota();
+	test_due();
 	test_long_line();
 	test_other_boot();
 	test_torn_line();
