@@ -15,6 +15,9 @@ struct keys {
 /* SA_ERR_TOOBIG when there are more than max. */
 int keys_list(struct store *s, const char *prefix, size_t max, struct keys *out,
 	      struct sa_err *err);
+/* Appends those that want lets through, while there are not more than out->max. */
+int keys_list_some(struct store *s, const char *prefix, bool (*want)(void *ctx, const char *key),
+		   void *ctx, struct keys *out, struct sa_err *err);
 void keys_free(struct keys *k);
 #define _cleanup_keys_ __attribute__((cleanup(keys_free)))
 

@@ -11,7 +11,8 @@
 #include "common/escape.h"
 #include "common/log.h"
 
-static const struct verb *const verbs[] = {&verb_list, &verb_show};
+static const struct verb *const verbs[] = {&verb_list, &verb_show, &verb_doctor,
+					   &verb_bucket_policy};
 
 static void print_verb(FILE *f, const struct verb *v)
 {
@@ -21,9 +22,10 @@ static void print_verb(FILE *f, const struct verb *v)
 
 static void print_usage(FILE *f)
 {
-	fprintf(f, "usage: sessaudit [--store DIR] [--config FILE] VERB ...\n"
+	fprintf(f, "usage: sessaudit [--store WHERE] [--config FILE] VERB ...\n"
 		   "       sessaudit help | --help | --version\n\n"
-		   "  --store DIR    read transcripts from this directory\n"
+		   "  --store WHERE  read transcripts from this directory, s3://bucket/prefix,\n"
+		   "                 or bucket or access point ARN\n"
 		   "  --config FILE  settings that name the store\n"
 		   "                 [/etc/sessaudit/sessaudit.conf]\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
@@ -86,7 +88,9 @@ static int run_verb(const struct cli *cli, int argc, char **argv)
 		optind = 0; /* getopt(3): start anew, GNU state too */
 		return verbs[i]->run(verbs[i], cli, argc, argv);
 	}
-	return cli_usage(NULL, "%s: no such verb; there are list, show and help", argv[0]);
+	return cli_usage(NULL,
+			 "%s: no such verb; there are list, show, doctor, bucket-policy, help",
+			 argv[0]);
 }
 
 static int run(int argc, char **argv)
@@ -105,7 +109,7 @@ static int run(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			cli.store_dir = optarg;
+			cli.store = optarg;
 			break;
 		case 'c':
 			cli.config = optarg;

@@ -24,10 +24,15 @@
 struct reader {
 	struct store *store; /* owned */
 	unsigned problems;   /* warnings given: the answer is not whole */
+	int64_t told_ms;     /* when the user last heard from us, monotonic */
 };
 
-/* Opens store_dir, or the store that the settings name (config NULL: the usual file). */
-int reader_open(const char *store_dir, const char *config, struct reader *out, struct sa_err *err);
+/* The settings of config (NULL: the usual file), with where (NULL: as they say) as the store: a
+ * directory, s3://bucket/prefix or an ARN. */
+int reader_settings(const char *where, const char *config, struct settings *out,
+		    struct sa_err *err);
+/* Opens the store of reader_settings. */
+int reader_open(const char *where, const char *config, struct reader *out, struct sa_err *err);
 void reader_close(struct reader *r);
 #define _cleanup_reader_ __attribute__((cleanup(reader_close)))
 /* Tells the user on stderr about the object key, and counts it. */
@@ -41,7 +46,7 @@ struct reader_object { /* an index object or manifest, as read and as stored */
 
 struct reader_session {
 	char sid[LAYOUT_SID_SIZE];
-	char *dir;                   /* "sessions/request=.../session=.../" */
+	char *dir;                   /* ".../session=<sid>/", a valid key but for the last '/' */
 	struct reader_object *facts; /* the newest: the last end, else the start; NULL: none */
 };
 
@@ -59,11 +64,18 @@ struct reader_filter {          /* NULL and 0: any */
 	enum access_status status;
 };
 
-/* All sessions that the index names and the filter lets through. */
+/* All sessions that the index names and the filter lets through. Keys alone say the date and the
+ * session id; only objects of sessions that pass so far are read. */
 int reader_find(struct reader *r, const struct reader_filter *f, struct reader_sessions *out,
 		struct sa_err *err);
-/* Sessions without facts, straight from their directories: for what the index lacks. */
-int reader_find_dirs(struct reader *r, const struct reader_filter *f, struct reader_sessions *out,
+/* The sessions that lie in the folder of f->request or that a pointer there names, and that the
+ * filter lets through; without reading the index but for theirs. None is no error. One that the
+ * index lacks is told as a problem and passes, without facts. */
+int reader_find_request(struct reader *r, const struct reader_filter *f,
+			struct reader_sessions *out, struct sa_err *err);
+/* Sessions without facts, straight from their directories: for what the index lacks. Looks at the
+ * key of every object. */
+int reader_find_dirs(struct reader *r, const char *sid_prefix, struct reader_sessions *out,
 		     struct sa_err *err);
 /* Appends *from, which is empty afterwards. */
 int reader_sessions_move(struct reader_sessions *to, struct reader_session *from,

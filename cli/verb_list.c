@@ -228,6 +228,27 @@ static int parse_values(const struct verb *v, struct request *q)
 	return CLI_OK;
 }
 
+/* The facts as the index has them; of a session that it lacks what is known. */
+static void put_facts(struct buf *out, const struct reader_session *s)
+{
+	_cleanup_buf_ struct buf line = {0};
+	_cleanup_json_writer_ struct json_writer *w = NULL;
+
+	if (s->facts) {
+		cli_json_line(out, buf_slice(&s->facts->text));
+		return;
+	}
+	buf_init(&line, OUT_MAX);
+	w = json_writer_new(&line);
+	json_write_open(w);
+	json_write_kstr(w, "session", slice_of(s->sid));
+	json_write_kstr(w, "key", slice_of(s->dir));
+	json_write_close(w);
+	if (json_writer_end(w) != 0)
+		out->failed = true;
+	cli_json_line(out, buf_slice(&line));
+}
+
 static bool print_all(const struct request *q, const struct reader_sessions *s)
 {
 	struct page_style st = {.local = q->local};
@@ -241,10 +262,24 @@ static bool print_all(const struct request *q, const struct reader_sessions *s)
 		return cli_flush(&out);
 	}
 	for (size_t i = 0; i < s->len && good; i++) {
-		cli_json_line(&out, buf_slice(&s->items[i].facts->text));
+		put_facts(&out, &s->items[i]);
 		good = cli_flush(&out);
 	}
 	return good;
+}
+
+/* A request's folder and pointers first; sessions that have neither yet are in the index. */
+static int find(struct reader *r, const struct reader_filter *f, struct reader_sessions *s,
+		struct sa_err *err)
+{
+	int rc;
+
+	if (f->request) {
+		rc = reader_find_request(r, f, s, err);
+		if (rc != 0 || s->len > 0)
+			return rc;
+	}
+	return reader_find(r, f, s, err);
 }
 
 static int run(const struct verb *v, const struct cli *cli, int argc, char **argv)
@@ -258,8 +293,8 @@ static int run(const struct verb *v, const struct cli *cli, int argc, char **arg
 	if ((rc = parse_options(v, argc, argv, &q)) != CLI_OK ||
 	    (rc = parse_values(v, &q)) != CLI_OK)
 		return rc;
-	if (reader_open(cli->store_dir, cli->config, &r, &err) != 0 ||
-	    reader_find(&r, &q.filter, &s, &err) != 0)
+	if (reader_open(cli->store, cli->config, &r, &err) != 0 ||
+	    find(&r, &q.filter, &s, &err) != 0)
 		return cli_fail("%s", err.msg);
 	if (s.len == 0 && !q.json)
 		fprintf(stderr, "sessaudit: no such sessions in %s\n", store_name(r.store));

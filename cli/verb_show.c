@@ -36,28 +36,19 @@ static bool hex_prefix(const char *id, char out[LAYOUT_SID_SIZE])
 	return true;
 }
 
-/* Sessions of the request that the index does not have (yet, or lost) are shown all the same. */
-static int add_missing(struct reader *r, const struct reader_filter *f, struct reader_sessions *s,
-		       struct sa_err *err)
+/* Sessions that the index does not have (yet, or lost) are shown all the same. */
+static int find_unknown(struct reader *r, const char *sid_prefix, struct reader_sessions *s,
+			struct sa_err *err)
 {
-	_cleanup_sessions_ struct reader_sessions dirs = {0};
-	int rc = reader_find_dirs(r, f, &dirs, err);
+	int rc = reader_find_dirs(r, sid_prefix, s, err);
 
-	for (size_t i = 0; rc == 0 && i < dirs.len; i++) {
-		size_t at = 0;
-
-		while (at < s->len && strcmp(s->items[at].sid, dirs.items[i].sid) != 0)
-			at++;
-		if (at < s->len)
-			continue;
-		reader_problem(r, dirs.items[i].dir, "the index has nothing on this session");
-		rc = reader_sessions_move(s, &dirs.items[i], err);
-	}
+	for (size_t i = 0; rc == 0 && i < s->len; i++)
+		reader_problem(r, s->items[i].dir, "the index has nothing on this session");
 	return rc;
 }
 
-/* A request comes before the beginning of a session id: request ids may be digits too. *by_id: id
- * was taken as such a beginning. */
+/* A request comes before the beginning of a session id: request ids may be digits too. What reads
+ * the whole index comes last. *by_id: id was taken as such a beginning. */
 static int resolve(struct reader *r, const char *id, struct reader_sessions *s, bool *by_id,
 		   struct sa_err *err)
 {
@@ -66,16 +57,17 @@ static int resolve(struct reader *r, const char *id, struct reader_sessions *s, 
 	struct reader_filter by_request = {.request = id}, by_prefix = {.sid_prefix = prefix};
 	int rc = 0;
 
-	if (!whole) {
-		rc = reader_find(r, &by_request, s, err);
-		if (rc == 0)
-			rc = add_missing(r, &by_request, s, err);
-	}
+	if (!whole)
+		rc = reader_find_request(r, &by_request, s, err);
 	*by_id = s->len == 0;
 	if (rc == 0 && hex && s->len == 0)
 		rc = reader_find(r, &by_prefix, s, err);
+	if (rc == 0 && !whole && s->len == 0) {
+		rc = reader_find(r, &by_request, s, err);
+		*by_id = s->len == 0;
+	}
 	if (rc == 0 && hex && s->len == 0)
-		rc = add_missing(r, &by_prefix, s, err);
+		rc = find_unknown(r, prefix, s, err);
 	if (rc == 0 && s->len == 0)
 		rc = sa_fail(
 			err, SA_ERR_NOTFOUND,
@@ -322,7 +314,7 @@ static int run(const struct verb *v, const struct cli *cli, int argc, char **arg
 
 	if (rc != CLI_OK)
 		return rc;
-	if (reader_open(cli->store_dir, cli->config, &r, &err) != 0 ||
+	if (reader_open(cli->store, cli->config, &r, &err) != 0 ||
 	    resolve(&r, q.id, &s, &by_id, &err) != 0)
 		return cli_fail("%s", err.msg);
 	if (by_id && s.len > 1)

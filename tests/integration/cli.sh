@@ -44,25 +44,30 @@ rewrite() {
 fresh_store
 ok 'a store'
 
-run 0 list && [ "$(wc -l <"$tmp/out")" -eq 9 ] && out_has 'START (UTC)'
+run 0 list && [ "$(wc -l <"$tmp/out")" -eq 11 ] && out_has 'START (UTC)'
 ok 'list: one line for each session'
-run 0 list && sed -n 2,9p "$tmp/out" | sort -c && sed -n 2p "$tmp/out" | grep -q \
+run 0 list && sed -n 2,11p "$tmp/out" | sort -c && sed -n 2p "$tmp/out" | grep -q \
 	"^2026-11-21 01:02:03  .* dba  *prod-db-1  10.0.0.9  *REQ-1042  *APPROVED  *16  *2ab9a4634728$"
 ok 'list: columns, sorted by start'
 run 0 list --request REQ-1043 && [ "$(wc -l <"$tmp/out")" -eq 4 ]
 ok 'list --request'
 run 0 list --request REQ-8 --json && [ "$(wc -l <"$tmp/out")" -eq 2 ]
 ok 'list --request: one of several that a session may have'
-run 0 list --status unapproved --json && [ "$(grep -c '"status":"unapproved"' "$tmp/out")" -eq 2 ]
+run 0 list --request REQ/50 --json && [ "$(wc -l <"$tmp/out")" -eq 2 ] && out_has '"key":"hosts/'
+ok 'list --request: by pointers, to a folder under another template and to one of no request'
+run 0 list --request REQ/50 --status approved && [ "$(wc -l <"$tmp/out")" -eq 2 ]
+ok 'list --request: with another filter'
+run 0 list --status unapproved --json && [ "$(grep -c '"status":"unapproved"' "$tmp/out")" -eq 3 ]
 ok 'list --status --json'
-run 0 list --since '2026-11-21 03:25' && [ "$(wc -l <"$tmp/out")" -eq 2 ] && out_has ' open '
+run 0 list --since '2026-11-21 03:25' --until '2026-11-21 03:30' &&
+	[ "$(wc -l <"$tmp/out")" -eq 2 ] && out_has ' open '
 ok 'list --since: the open session'
 run 0 list --until 2026-11-20 && [ ! -s "$tmp/out" ] && err_has 'no such sessions'
 ok 'list --until: nothing'
 run 0 list --user dba --host prod-db-1 --until 2026-11-21 && [ "$(wc -l <"$tmp/out")" -eq 2 ]
 ok 'list --user --host --until: a date includes its day'
 NO_COLOR='' TZ=CET-1 "$sessaudit" --store "$store" list --local --since '2026-11-21 04:25' \
-	>"$tmp/out" 2>"$tmp/err" && out_has '2026-11-21 04:25:00' && [ "$(wc -l <"$tmp/out")" -eq 2 ]
+	--until '2026-11-21 04:30' >"$tmp/out" 2>"$tmp/err" && out_has '2026-11-21 04:25:00' && [ "$(wc -l <"$tmp/out")" -eq 2 ]
 ok 'list --local: also what --since means'
 
 run 0 show REQ-1042 && [ "$(head -n 1 "$tmp/out")" = 'hash chain: intact, 16 entries in 4 segments' ]
@@ -91,6 +96,10 @@ run 0 show "$(sid_of open)" && out_has 'still open'
 ok 'show: a session still open'
 run 0 show REQ-1043 && [ "$(grep -c '^hash chain: intact' "$tmp/out")" -eq 3 ]
 ok 'show: all sessions of a request'
+run 0 show REQ/50 && [ "$(grep -c '^hash chain: intact' "$tmp/out")" -eq 2 ]
+ok 'show: by pointers'
+run 0 show "$(sid_of elsewhere)" && out_has 'hash chain: intact'
+ok 'show: a session under another template'
 
 for s in 'id_only APPROVAL NOT CONFIRMED' 'ambiguous AMBIGUOUS ACCESS' \
 	'conflict CONFLICTING ACCESS' 'breakglass EMERGENCY ACCESS' 'unapproved UNAPPROVED ACCESS'; do
@@ -162,6 +171,15 @@ cp -r "$(dir_of full)" "$store/sessions/request=REQ-1042/session=2ab900000000000
 run 3 show REQ-1042 && err_has 'the index has nothing on this session' &&
 	out_has 'BROKEN at segment 0: it belongs to session 2ab9a463'
 ok 'a session that is not in the index, and a copy of another'
+chmod u+w "$store/sessions/request=REQ%2F50/session=$(sid_of elsewhere)/pointer.json"
+echo '{}' >"$store/sessions/request=REQ%2F50/session=$(sid_of elsewhere)/pointer.json"
+run 3 show REQ/50 && err_has 'pointer.json: ' && [ "$(grep -c '^hash chain: intact' "$tmp/out")" -eq 2 ]
+ok 'a broken pointer: told, and the index knows the folder'
+rm -f "$store/index/date=2026-11-21/host=prod-db-1/$(sid_of late)"*
+run 3 list --request REQ/50 && err_has 'the index has nothing' && out_has "$(sid_of late | cut -c1-12)"
+ok 'list --request: a session that the index lacks'
+run 3 list --request REQ/50 --json && out_has "{\"session\":\"$(sid_of late)\",\"key\":\"sessions/"
+ok 'list --request --json: what is known of it'
 sed 's/2ab9a4634728340a26a28f66673fe485/2ab90000000000000000000000000000/g' \
 	"$store/index/date=2026-11-21/host=prod-db-1/$(sid_of full).start.json" \
 	>"$store/index/date=2026-11-21/host=prod-db-1/2ab90000000000000000000000000000.start.json"
@@ -195,6 +213,9 @@ ok '--version'
 "$sessaudit" --store "$tmp/none" list >"$tmp/out" 2>"$tmp/err"
 [ $? -eq 1 ] && err_has "$tmp/none"
 ok 'no store'
+"$sessaudit" --store "s3://UPPER/" list >"$tmp/out" 2>"$tmp/err"
+[ $? -eq 1 ] && err_has 'UPPER'
+ok 'no bucket by that name'
 fresh_store
 printf '[store]\ndir = %s\n' "$store" >"$tmp/conf"
 "$sessaudit" --config "$tmp/conf" list --user dba >"$tmp/out" 2>"$tmp/err" && out_has REQ-1042

@@ -3,7 +3,9 @@
 
 # Scripts, TAP, no root. SA_SRC and SA_BUILD name the trees.
 integration_tests = \
+	tests/integration/bucket_policy.sh \
 	tests/integration/cli.sh \
+	tests/integration/doctor.sh \
 	tests/integration/format_shell.sh \
 	tests/integration/pam_module.sh \
 	tests/integration/replay.sh \
@@ -17,6 +19,11 @@ EXTRA_DIST += $(integration_tests) FORMAT.md \
 check_PROGRAMS += tests/integration/mkstore
 tests_integration_mkstore_LDADD = $(store_libs) common/transcript/libtranscript.la \
 	common/access/libaccess.la common/libcommon.la
+
+# The shipper's status, for doctor.sh.
+check_PROGRAMS += tests/integration/mkstatus
+tests_integration_mkstatus_LDADD = agent/shipper/libshipper.la agent/libagent.la $(store_libs) \
+	common/libcommon.la
 
 # Makes the objects of one session, for format_shell.sh.
 check_PROGRAMS += tests/integration/mksession

@@ -14,9 +14,11 @@
 #include "common/transcript/index.h"
 
 /*
- * mkstore DIR: lays out a store for cli.sh with the project's own writers. Each
- * session stands for one thing that `list` and `show` must get right; their names
- * are their ses numbers below. Prints "name sid dir" for each.
+ * mkstore WHERE [NUMBER]: lays out a store (a directory, or s3://bucket at
+ * AWS_ENDPOINT_URL) for the tests of the command line, with the project's own
+ * writers. Each session stands for one thing that `list` and `show` must get right;
+ * their names are their ses numbers below. Prints "name sid dir" for each. NUMBER:
+ * so many more index objects of other sessions.
  */
 
 #define MAX_LINES 64
@@ -375,6 +377,62 @@ static void make_hostile(void)
 	finish(&s, "02:01:00", 1);
 }
 
+/* Tells request id where the session is. */
+static void point(const struct session *s, const char *id)
+{
+	_cleanup_buf_ struct buf key = {0}, dir = {0}, text = {0};
+	_cleanup_json_writer_ struct json_writer *w = NULL;
+
+	buf_init(&key, STORE_MAX_KEY);
+	buf_init(&dir, STORE_MAX_KEY);
+	buf_init(&text, STORE_MAX_KEY * 2);
+	layout_pointer(&key, slice_of(id), s->facts.sid);
+	segment_session_dir(&dir, &s->facts);
+	w = json_writer_new(&text);
+	index_write_pointer(w, s->facts.sid, slice_of(id), buf_slice(&dir));
+	if (json_writer_end(w) != 0)
+		die("pointer");
+	put(buf_cstr(&key), buf_slice(&text));
+}
+
+/* A session whose folder is named after something else than its request. */
+static void make_elsewhere(void)
+{
+	static char id[] = "REQ/50";
+	static const struct access a = {.status = ACCESS_APPROVED, .request_id = id}, none;
+	static struct session s;
+
+	start(&s, 40, "03:40:00", "oper", "10.0.0.10", &a);
+	s.facts.prefix = "hosts/{host}/{year}";
+	begin(&s, "elsewhere");
+	point(&s, id);
+	run(&s, "03:40:01", 6000, "/usr/bin/id", "id");
+	finish(&s, "04:00:00", 1);
+	/* the tag came late: the folder has no request's name, the index neither */
+	start(&s, 41, "03:41:00", "oper", "10.0.0.10", &none);
+	begin(&s, "late");
+	point(&s, id);
+	run(&s, "03:41:01", 6000, "/usr/bin/id", "id");
+	cut(&s);
+}
+
+/* Index objects of sessions that nobody asks for. */
+static void make_many(unsigned n)
+{
+	static const struct access a = {.status = ACCESS_UNAPPROVED};
+	static struct session s;
+
+	for (unsigned i = 0; i < n; i++) {
+		_cleanup_buf_ struct buf key = {0};
+
+		start(&s, 1000 + i, "05:00:00", "crowd", "10.0.0.11", &a);
+		s.facts.start_ms -= (int64_t)(i % 60 + 1) * 86400000;
+		buf_init(&key, STORE_MAX_KEY);
+		layout_index_start(&key, s.facts.start_ms, s.facts.host, s.facts.sid);
+		put_json(buf_cstr(&key), &s, NULL);
+	}
+}
+
 /* Logins of every other status, each with one command; `open` has no end. */
 static void make_other(uint32_t ses, const char *name, enum access_status status, bool open)
 {
@@ -392,6 +450,8 @@ static void make_other(uint32_t ses, const char *name, enum access_status status
 	snprintf(time, sizeof(time), "03:%02u:00", ses);
 	start(&s, ses, time, "oper", "10.0.0.10", &a);
 	begin(&s, name);
+	if (a.n_candidates > 0)
+		point(&s, two);
 	run(&s, time, 6000, "/usr/bin/id", "id");
 	if (open)
 		cut(&s);
@@ -399,13 +459,27 @@ static void make_other(uint32_t ses, const char *name, enum access_status status
 		finish(&s, "04:00:00", 1);
 }
 
-int main(int argc, char **argv)
+static void open_store(const char *where)
 {
+	const char *endpoint = getenv("AWS_ENDPOINT_URL");
+	struct settings settings;
 	struct sa_err err;
 
+	if (settings_parse("mkstore", SLICE_LIT(""), &settings, &err) != 0 ||
+	    settings_set_store(&settings, where, &err) != 0)
+		die(err.msg);
+	settings.store_s3_endpoint = endpoint ? strdup(endpoint) : NULL;
+	if (store_open(&settings, true, NULL, NULL, &store, &err) != 0)
+		die(err.msg);
+	settings_free(&settings);
+}
+
+int main(int argc, char **argv)
+{
 	digest = digest_new();
-	if (argc != 2 || !digest || store_dir_open(argv[1], true, &store, &err) != 0)
-		die("usage: mkstore DIR");
+	if (argc < 2 || argc > 3 || !digest)
+		die("usage: mkstore WHERE [NUMBER]");
+	open_store(argv[1]);
 	make_full();
 	make_hostile();
 	make_other(20, "id_only", ACCESS_ID_ONLY, false);
@@ -414,6 +488,8 @@ int main(int argc, char **argv)
 	make_other(23, "breakglass", ACCESS_BREAKGLASS, false);
 	make_other(24, "unapproved", ACCESS_UNAPPROVED, false);
 	make_other(25, "open", ACCESS_APPROVED, true);
+	make_elsewhere();
+	make_many(argc > 2 ? (unsigned)atoi(argv[2]) : 0);
 	store_close(store);
 	digest_free(digest);
 	return 0;

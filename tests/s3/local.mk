@@ -3,6 +3,9 @@
 
 # Against a real S3 server (lib.sh): `make check-s3`, not part of `make check`.
 s3_tests = \
+	tests/integration/bucket_policy_s3.sh \
+	tests/integration/cli_s3.sh \
+	tests/integration/doctor_s3.sh \
 	tests/integration/faultproxy.sh \
 	tests/integration/store_s3.sh
 EXTRA_DIST += $(s3_tests) \

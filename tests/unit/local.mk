@@ -131,7 +131,7 @@ tests_unit_test_entry_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_index_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_layout_LDADD = common/store/libstore.la $(transcript_tests_ldadd)
 tests_unit_test_page_LDADD = $(transcript_tests_ldadd)
-tests_unit_test_reader_LDADD = cli/libreader.la $(transcript_tests_ldadd)
+tests_unit_test_reader_LDADD = cli/libreader.la $(store_libs) $(transcript_tests_ldadd)
 tests_unit_test_segment_LDADD = $(transcript_tests_ldadd) $(ZLIB_LIBS)
 
 supervisor_tests_ldadd = agent/libsupervisor.la agent/libagent.la common/store/libstore.la \
