@@ -17,6 +17,8 @@
 cd "$(dirname "$0")" || exit 1
 TOP=$PWD
 OUT=${SA_CHECK_DIR:-$TOP/build-check}
+export AWS_EC2_METADATA_DISABLED=true # no test asks this machine for credentials
+export SA_S3_ROOT=${SA_S3_ROOT:-$OUT/s3-root}
 JOBS=$(nproc)
 [ "$JOBS" -le 4 ] || JOBS=4
 . tests/deps.sh
@@ -24,7 +26,8 @@ JOBS=$(nproc)
 # Parts that need the gcc build run after it, in lanes beside each other. The e2e lane is one after
 # the other: there is one kernel audit stream.
 first=(sources gcc)
-lanes=("clang fuzz" "sanitizers valgrind" "distcheck packages" "session ten_sessions faults demo")
+lanes=("clang fuzz" "sanitizers valgrind" "distcheck packages" "s3_server s3"
+	"session ten_sessions faults demo s3_live s3_kills")
 
 # --- TAP points made here ---
 
@@ -169,6 +172,21 @@ part_packages() {
 part_session() { script tests/e2e/session.sh; }
 part_ten_sessions() { script tests/e2e/ten_sessions.sh; }
 part_faults() { script tests/e2e/faults.sh; }
+part_s3_live() { script tests/e2e/s3_live.sh; }
+part_s3_kills() { script tests/e2e/s3_kills.sh; }
+
+# A private, newer S3 server; what needs it says so when it cannot be had.
+part_s3_server() {
+	quietly "an S3 server is unpacked" "$OUT/src/tests/s3/mkroot.sh" "$SA_S3_ROOT"
+}
+
+part_s3() {
+	local test rc=0
+	for test in $(make -s -C "$OUT/gcc" list-s3-tests); do
+		script "$test" || [ $? = 77 ] || rc=1
+	done
+	return $rc
+}
 
 part_demo() {
 	quietly "demo.sh" env SA_BUILD="$OUT/gcc" E2E_LOCK_WAIT=500 "$OUT/src/demo.sh"
@@ -180,7 +198,7 @@ script() { # a TAP script on the gcc build
 
 limit() { # PART: seconds it may take
 	case $1 in
-	valgrind | distcheck | packages) echo 900 ;;
+	valgrind | distcheck | packages | s3) echo 900 ;;
 	*) echo 600 ;;
 	esac
 }
@@ -265,6 +283,7 @@ main() {
 	mkdir -p "$OUT/log"
 	rm -f "$OUT"/log/*
 	deps_install build run check || echo "some checks will fail or be skipped"
+	deps_install s3 || echo "tests against a real S3 server will be skipped"
 	[ "$(id -u)" = 0 ] || echo "not root: the end-to-end tests are left out"
 	trap stop_all INT TERM
 	if [ ${#parts[@]} -gt 0 ]; then

@@ -24,7 +24,7 @@ ${CC:-cc} -O2 -o "$T/measure" "$SA_SRC/tests/bench/measure.c"
 measure() { # NAME COMMAND...
 	local name=$1
 	shift
-	"$T/measure" "$name" "$RECORDS" "$@" <"$T/log"
+	"$T/measure" "$name" "$RECORDS" "$@" <"$T/log" 2>/dev/null
 }
 
 echo "$RECORDS records, $(($(wc -c <"$T/log") >> 20)) MiB, $SESSIONS sessions at a time"

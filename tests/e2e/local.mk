@@ -5,9 +5,11 @@
 e2e_tests = \
 	tests/e2e/session.sh \
 	tests/e2e/ten_sessions.sh \
-	tests/e2e/faults.sh
+	tests/e2e/faults.sh \
+	tests/e2e/s3_live.sh \
+	tests/e2e/s3_kills.sh
 EXTRA_DIST += $(e2e_tests) \
-	tests/e2e/agent.sh tests/e2e/lib.sh tests/e2e/sshd.sh tests/e2e/worker.sh \
+	tests/e2e/agent.sh tests/e2e/lib.sh tests/e2e/s3.sh tests/e2e/sshd.sh tests/e2e/worker.sh \
 	tests/e2e/demo.tty tests/e2e/session.tty \
 	tests/e2e/logsink.c tests/e2e/nlrecord.c tests/e2e/ttydrive.c \
 	tests/deps.sh demo.sh check.sh .ci/run .ci/allowed-skips

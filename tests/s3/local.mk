@@ -7,7 +7,8 @@ s3_tests = \
 	tests/integration/cli_s3.sh \
 	tests/integration/doctor_s3.sh \
 	tests/integration/faultproxy.sh \
-	tests/integration/store_s3.sh
+	tests/integration/store_s3.sh \
+	tests/e2e/s3_faults.sh
 EXTRA_DIST += $(s3_tests) \
 	tests/s3/lib.sh tests/s3/server.sh tests/s3/mkroot.sh tests/s3/fakevault.py
 
