@@ -94,6 +94,27 @@ each_second() {
 	complete 6
 }
 
+status() { jq -r "$1" "$T/run/ship/status.json"; }
+away() { [ "$(status .away)" = "$1" ]; }
+
+# Nothing of what happens while the server is away is lost, and nothing comes twice.
+# SA_OUTAGE: for how long, in seconds.
+server_away() {
+	local seconds=${SA_OUTAGE:-15}
+	NAME="server away for $seconds s"
+	grant a sa-e2e-ann REQ-1044
+	login $((seconds + 8))
+	sleep 3
+	s3_down
+	check "$NAME: the agent says so" wait_for 10 away 1
+	sleep "$seconds"
+	check "$NAME: the session goes on" kill -0 $LOGIN
+	s3_up
+	check "$NAME: the agent says that it is back" wait_for 10 away 0
+	logout
+	complete $((seconds + 8))
+}
+
 # What a compliance team does, with the stock client and no other tool of ours.
 fetched_by_request() {
 	local got=$T/REQ-1042
@@ -146,7 +167,6 @@ locked() {
 	same "$NAME: each object has one version" "$(s3_versions audit hosts | uniq -d)" ""
 }
 
-status() { jq -r "$1" "$T/run/ship/status.json"; }
 
 told_status() {
 	NAME="status"
@@ -162,6 +182,7 @@ AGENT_LINES=("[segment]" "max_age = 10s")
 product_begin sa-e2e-ann
 by_default
 each_second
+server_away
 fetched_by_request
 shown_from_bucket
 locked
