@@ -13,6 +13,7 @@
 
 #include "agent/spool_internal.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/fdio.h"
 
 #define NAMES_MAX_BYTES (64 * 1024 * 1024) /* two million sessions */
@@ -406,5 +407,5 @@ int64_t spool_state_time_ms(struct spool *s, const char *name)
 
 	if (fstatat(s->state_fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return 0;
-	return (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	return clock_ms(&st.st_mtim);
 }

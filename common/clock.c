@@ -17,12 +17,17 @@ static struct {
 	int64_t real_ms, mono_ms;
 } clock_faked;
 
+int64_t clock_ms(const struct timespec *ts)
+{
+	return (int64_t)ts->tv_sec * 1000 + ts->tv_nsec / 1000000;
+}
+
 static int64_t clock_read_ms(clockid_t id)
 {
 	struct timespec ts;
 
 	clock_gettime(id, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return clock_ms(&ts);
 }
 
 int64_t clock_real_ms(void)

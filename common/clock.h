@@ -15,9 +15,13 @@
 
 #define CLOCK_TEXT_SIZE 40
 
+struct timespec;
+
 int64_t clock_real_ms(void);
 int64_t clock_mono_ms(void);
 
+/* Rounded down: of a file, say. */
+int64_t clock_ms(const struct timespec *ts);
 /* Tests: from here on both clocks stand still at these values. */
 void clock_fake(int64_t real_ms, int64_t mono_ms);
 /* Tests: moves both faked clocks. */

@@ -8,6 +8,7 @@
 # the LIBADD of who calls them.
 noinst_LTLIBRARIES += common/libcommon.la
 common_libcommon_la_SOURCES = \
+	common/boot_id.c common/boot_id.h \
 	common/buf.c common/buf.h \
 	common/cleanup.h \
 	common/clock.c common/clock.h \

@@ -43,6 +43,13 @@ static inline bool slice_starts(struct slice a, const char *s)
 	return a.len >= n && memcmp(a.ptr, s, n) == 0;
 }
 
+static inline bool slice_ends(struct slice a, const char *s)
+{
+	size_t n = strlen(s);
+
+	return a.len >= n && memcmp(a.ptr + a.len - n, s, n) == 0;
+}
+
 /* What follows the last '/', all of it when there is none. */
 static inline struct slice slice_base_name(struct slice path)
 {

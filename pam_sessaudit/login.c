@@ -62,6 +62,6 @@ void login_gather(pam_handle_t *pamh, struct login *out)
 	out->ses = read_id("/proc/self/sessionid");
 	out->auid = read_id("/proc/self/loginuid");
 	out->has_session = out->ses != ID_UNSET && out->auid != ID_UNSET;
-	if (tagfile_boot_id(out->boot_id, NULL) < 0)
+	if (boot_id_read(out->boot_id, NULL) < 0)
 		out->boot_id[0] = 0;
 }

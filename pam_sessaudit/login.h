@@ -23,7 +23,7 @@ struct login {
 	char host[HOST_NAME_MAX + 1];
 	bool has_session; /* ses and auid are set */
 	uint32_t ses, auid;
-	char boot_id[TAGFILE_BOOT_ID_SIZE]; /* "" when it cannot be read */
+	char boot_id[BOOT_ID_SIZE]; /* "" when it cannot be read */
 };
 
 void login_gather(pam_handle_t *pamh, struct login *out);

@@ -42,7 +42,7 @@ struct live {
 	struct control *control;
 	struct source_netlink *source;
 	struct pipeline pipe;
-	char host[256], machine_id[64], boot_id[TAGFILE_BOOT_ID_SIZE], ses_dir[4096];
+	char host[256], machine_id[64], boot_id[BOOT_ID_SIZE], ses_dir[4096];
 	uint32_t lost;      /* the kernel's counter when last asked */
 	int64_t lost_at_ms; /* real time */
 	int64_t tick_ms, status_ms, look_ms, prune_ms;
@@ -72,7 +72,7 @@ static int read_identity(struct live *l, struct sa_err *err)
 		snprintf(l->machine_id, sizeof(l->machine_id), "%.32s", buf_cstr(&text));
 	else
 		snprintf(l->machine_id, sizeof(l->machine_id), "host-%.50s", l->host);
-	return tagfile_boot_id(l->boot_id, err);
+	return boot_id_read(l->boot_id, err);
 }
 
 /* What an earlier run left is in the table before the first record is read: a session must not

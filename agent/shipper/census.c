@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "agent/shipper/quarantine.h"
+#include "common/clock.h"
 
 static bool census_is_walking(const struct census *c)
 {
@@ -24,19 +25,17 @@ static void census_begin(struct census *c)
 
 static void census_object(struct census *c)
 {
-	size_t n = strlen(c->walk.name), m = strlen(QUARANTINE_REASON);
 	struct stat st;
 	int64_t made;
 
-	if (c->root == STREAM_QUARANTINE && n > m &&
-	    strcmp(c->walk.name + n - m, QUARANTINE_REASON) == 0)
+	if (c->root == STREAM_QUARANTINE && quarantine_is_reason(c->walk.name))
 		return;
 	c->now.objects[c->root]++;
 	if (c->root != STREAM_READY ||
 	    fstatat(walk_dir_fd(&c->walk), c->walk.name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return;
 	/* Since it is ready; its mtime may say something else, SPOOL_MADE_AGAIN_S. */
-	made = (int64_t)st.st_ctim.tv_sec * 1000 + st.st_ctim.tv_nsec / 1000000;
+	made = clock_ms(&st.st_ctim);
 	if (made < c->now.oldest_ms)
 		c->now.oldest_ms = made;
 }

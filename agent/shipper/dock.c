@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/boot_id.h"
 #include "common/cleanup.h"
-#include "common/fdio.h"
 
 static int dock_sub(const struct dock *d, const char *spool, const char *name, int *out,
 		    struct sa_err *err)
@@ -48,14 +48,11 @@ static int dock_lock(struct dock *d, const char *spool, struct sa_err *err)
 /* anew: there was no ship/, so that nothing of this spool was ever tried. */
 static int dock_attempts(struct dock *d, bool anew, struct sa_err *err)
 {
-	_cleanup_buf_ struct buf boot_id = {0};
+	char boot_id[BOOT_ID_SIZE] = "";
 	int rc;
 
-	buf_init(&boot_id, 64);
-	(void)fdio_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 63, &boot_id, NULL);
-	while (boot_id.len > 0 && boot_id.data[boot_id.len - 1] == '\n')
-		boot_id.len--;
-	rc = attempts_open(d->ship_fd, buf_cstr(&boot_id), &d->attempts, err);
+	(void)boot_id_read(boot_id, NULL);
+	rc = attempts_open(d->ship_fd, boot_id, &d->attempts, err);
 	if (rc == 0 && anew)
 		attempts_all_new(d->attempts);
 	return rc;

@@ -13,6 +13,7 @@
 
 #include "agent/shipper/quarantine.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/digest.h"
 #include "common/log.h"
 
@@ -31,7 +32,7 @@ int object_open(int dir_fd, const char *name, struct object *out, struct sa_err 
 	if (!S_ISREG(st.st_mode))
 		return sa_fail(err, SA_ERR_NOTFOUND, "spool: not a regular file");
 	out->size = (uint64_t)st.st_size;
-	out->made_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+	out->made_ms = clock_ms(&st.st_mtim);
 	out->fd = TAKE_FD(fd);
 	return 0;
 }

@@ -110,13 +110,6 @@ static int pick_add(struct pick_scan *s, const char *name, struct sa_err *err)
 	return 0;
 }
 
-static bool pick_ends_so(const char *name, const char *end)
-{
-	size_t n = strlen(name), m = end ? strlen(end) : 0;
-
-	return m > 0 && n >= m && strcmp(name + n - m, end) == 0;
-}
-
 /* Whether key and name make an object key; others are told by whoever walks the tree. */
 static bool pick_is_key(const char *dir, const char *name)
 {
@@ -162,8 +155,9 @@ static int pick_read(int dir, struct pick_scan *s, struct sa_err *err)
 	(void)TAKE_FD(fd);
 	while (errno = 0, (e = readdir(list)) != NULL) {
 		if (e->d_name[0] == '.' || (q->after && strcmp(e->d_name, q->after) <= 0) ||
-		    pick_ends_so(e->d_name, q->without) || pick_is_late(s, e->d_name) ||
-		    !pick_is_file(dir, e) || !pick_is_key(q->dir, e->d_name))
+		    (q->without && slice_ends(slice_of(e->d_name), q->without)) ||
+		    pick_is_late(s, e->d_name) || !pick_is_file(dir, e) ||
+		    !pick_is_key(q->dir, e->d_name))
 			continue;
 		if ((rc = pick_add(s, e->d_name, err)) != 0)
 			return rc;

@@ -25,6 +25,13 @@
 #define REASON_MODE 0640
 #define REASON_MAX 4096
 
+bool quarantine_is_reason(const char *name)
+{
+	struct slice s = slice_of(name);
+
+	return s.len >= sizeof(QUARANTINE_REASON) && slice_ends(s, QUARANTINE_REASON);
+}
+
 /* The first component of key; what follows its slash, NULL when it is the last one. */
 static const char *first_part(const char *key, char part[NAME_MAX + 1])
 {
@@ -161,7 +168,7 @@ void quarantine_remove(int root_fd, const char *key)
 
 static bool changed_before(const struct stat *st, int64_t until_ms)
 {
-	return (int64_t)st->st_ctim.tv_sec * 1000 + st->st_ctim.tv_nsec / 1000000 < until_ms;
+	return clock_ms(&st->st_ctim) < until_ms;
 }
 
 static uint64_t prune_below(int dir, int64_t until_ms, unsigned depth);

@@ -9,11 +9,15 @@
 #ifndef SA_QUARANTINE_H
 #define SA_QUARANTINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/err.h"
 
 #define QUARANTINE_REASON ".reason"
+
+/* Whether name is that of a reason, and no object. */
+bool quarantine_is_reason(const char *name);
 
 /* Moves dir_fd/name to root_fd/<key> (parents are made); what is there already is replaced. */
 int quarantine_move(int dir_fd, const char *name, int root_fd, const char *key, struct sa_err *err);

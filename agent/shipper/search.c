@@ -30,14 +30,6 @@ static void search_end(struct search *s, int64_t now_ms)
 	s->due_ms = now_ms + (rest > s->every_ms ? rest : s->every_ms);
 }
 
-static bool search_is_reason(const struct search *s)
-{
-	size_t n = strlen(s->walk.name), m = strlen(QUARANTINE_REASON);
-
-	return s->root == STREAM_QUARANTINE && n > m &&
-	       strcmp(s->walk.name + n - m, QUARANTINE_REASON) == 0;
-}
-
 /* False: it must wait for room. */
 static bool search_tell(struct search *s, const struct search_ops *ops, void *ctx)
 {
@@ -50,7 +42,7 @@ static bool search_step(struct search *s, const struct search_ops *ops, void *ct
 {
 	switch (walk_next(&s->walk)) {
 	case WALK_OBJECT:
-		if (search_is_reason(s))
+		if (s->root == STREAM_QUARANTINE && quarantine_is_reason(s->walk.name))
 			return true;
 		walk_pass_objects(&s->walk);
 		walk_dir(&s->walk, s->dir);

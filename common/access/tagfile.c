@@ -99,9 +99,9 @@ static int read_numbers(const struct json *j, struct tagfile *out, struct sa_err
 	if (pid > INT32_MAX)
 		return sa_fail(err, SA_ERR_INVALID, "pid: too large");
 	out->pid = (int32_t)pid;
-	if (boot_id.len != TAGFILE_BOOT_ID_SIZE - 1 || memchr(boot_id.ptr, 0, boot_id.len))
+	if (boot_id.len != BOOT_ID_SIZE - 1 || memchr(boot_id.ptr, 0, boot_id.len))
 		return sa_fail(err, SA_ERR_INVALID, "boot_id: must have %d characters",
-			       TAGFILE_BOOT_ID_SIZE - 1);
+			       BOOT_ID_SIZE - 1);
 	memcpy(out->boot_id, boot_id.ptr, boot_id.len);
 	if (clock_parse_utc(json_get_str(j, "time"), &out->time_ms) < 0)
 		return sa_fail(err, SA_ERR_INVALID, "time: not an RFC 3339 time");
@@ -176,20 +176,4 @@ void tagfile_free(struct tagfile *t)
 {
 	tag_free(&t->tag);
 	*t = (struct tagfile){0};
-}
-
-int tagfile_boot_id(char out[TAGFILE_BOOT_ID_SIZE], struct sa_err *err)
-{
-	_cleanup_buf_ struct buf text = {0};
-	int rc;
-
-	buf_init(&text, 64);
-	rc = fdio_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, err);
-	if (rc < 0)
-		return rc;
-	if (text.len != TAGFILE_BOOT_ID_SIZE || text.data[text.len - 1] != '\n')
-		return sa_fail(err, SA_ERR_INVALID, "boot_id: not a UUID");
-	memcpy(out, text.data, TAGFILE_BOOT_ID_SIZE - 1);
-	out[TAGFILE_BOOT_ID_SIZE - 1] = 0;
-	return 0;
 }

@@ -12,14 +12,14 @@
 #include <stdint.h>
 
 #include "common/access/tag.h"
+#include "common/boot_id.h"
 
 #define TAGFILE_MAX_BYTES (128 * 1024) /* a grant's 64 KiB and what we add */
-#define TAGFILE_BOOT_ID_SIZE 37
 
 struct tagfile {
 	uint32_t ses, auid;
 	int32_t pid; /* of the process that opened the session */
-	char boot_id[TAGFILE_BOOT_ID_SIZE];
+	char boot_id[BOOT_ID_SIZE];
 	int64_t time_ms;
 	struct tag tag; /* fields in full */
 };
@@ -31,7 +31,5 @@ int tagfile_write(const char *dir, const struct tagfile *t, struct sa_err *err);
 int tagfile_read(const char *dir, uint32_t ses, unsigned owner_uid, struct tagfile *out,
 		 struct sa_err *err);
 void tagfile_free(struct tagfile *t);
-/* /proc/sys/kernel/random/boot_id. */
-int tagfile_boot_id(char out[TAGFILE_BOOT_ID_SIZE], struct sa_err *err);
 
 #endif

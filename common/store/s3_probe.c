@@ -2,27 +2,9 @@
 /* Copyright the sessaudit authors */
 #include "config.h"
 
-#include <sys/mman.h>
-
 #include "common/cleanup.h"
 #include "common/escape.h"
-#include "common/fdio.h"
 #include "common/store/s3_internal.h"
-
-static const char s3_probe_text[] = "{\"schema\":\"sessaudit.probe/1\"}\n";
-
-static int s3_probe_fd(int *out, struct sa_err *err)
-{
-	_cleanup_close_ int fd = memfd_create("probe", MFD_CLOEXEC);
-	int rc;
-
-	if (fd < 0)
-		return sa_fail_errno(err, "probe");
-	rc = fdio_write_all(fd, s3_probe_text, strlen(s3_probe_text), err);
-	if (rc == 0)
-		*out = TAKE_FD(fd);
-	return rc;
-}
 
 /* rc of a put of the probe: 0 or SA_ERR_EXISTS tell. */
 static int s3_probe_put(struct store_s3 *s3, const char *key, const struct s3_body *body,
@@ -37,7 +19,8 @@ static int s3_probe_put(struct store_s3 *s3, const char *key, const struct s3_bo
 			       .add = &add,
 			       .sum = &sha256,
 			       .action = s3->put_action,
-			       .body_fd = body->fd,
+			       .body = {body->bytes, (size_t)body->size},
+			       .body_fd = -1,
 			       .body_size = body->size};
 	int rc = s3_body_sha256(body, &sha256, err);
 
@@ -54,16 +37,15 @@ static int s3_probe_put(struct store_s3 *s3, const char *key, const struct s3_bo
 int s3_probe(struct store *s, const char *host, enum store_append_only *out, struct sa_err *err)
 {
 	struct store_s3 *s3 = (struct store_s3 *)s;
-	struct s3_body body = {.size = strlen(s3_probe_text)};
-	_cleanup_close_ int fd = -1;
+	char text[] = "{\"schema\":\"sessaudit.probe/1\"}\n";
+	struct s3_body body = {.fd = -1, .size = strlen(text), .bytes = text};
 	_cleanup_buf_ struct buf key = {0};
-	int rc = s3_probe_fd(&fd, err);
+	int rc = 0;
 
 	buf_init(&key, STORE_MAX_KEY);
 	buf_puts(&key, "probe/host=");
 	escape_key_part(&key, slice_of(host));
 	buf_puts(&key, ".json");
-	body.fd = fd;
 	for (int i = 0; rc == 0 && i < 2; i++)
 		rc = s3_probe_put(s3, buf_cstr(&key), &body, err);
 	if (rc != 0 && rc != SA_ERR_EXISTS)

@@ -195,7 +195,6 @@ static void s3_put_looked(struct s3_put *t, const struct http_answer *raw,
 {
 	enum s3_same same =
 		a->rc == 0 ? s3_compare(&raw->headers, &t->body, &t->sha256) : S3_CANNOT_TELL;
-
 	bool etag = headers_get(&raw->headers, "ETag") != NULL;
 
 	if (a->rc == SA_ERR_AGAIN || a->rc == SA_ERR_NOTFOUND || (a->rc == 0 && !etag)) {

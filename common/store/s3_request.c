@@ -41,14 +41,10 @@ static const char *s3_content_type(const char *key)
 		{".json", "application/json"},
 		{".txt", "text/plain; charset=utf-8"},
 	};
-	size_t n = strlen(key);
 
-	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		size_t m = strlen(types[i].suffix);
-
-		if (n >= m && strcmp(key + n - m, types[i].suffix) == 0)
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (slice_ends(slice_of(key), types[i].suffix))
 			return types[i].type;
-	}
 	return "application/octet-stream";
 }
 

@@ -211,7 +211,7 @@ static void clean(void)
 
 int main(void)
 {
-	char boot[TAGFILE_BOOT_ID_SIZE];
+	char boot[BOOT_ID_SIZE];
 
 	if (!mkdtemp(dir))
 		return 99;
@@ -225,7 +225,7 @@ int main(void)
 	check_no_memory();
 	tap_int(tagfile_write("/nonexistent/ses", &sample, NULL), SA_ERR_NOTFOUND,
 		"no directory to write to");
-	tap_int(tagfile_boot_id(boot, NULL), 0, "boot id");
+	tap_int(boot_id_read(boot, NULL), 0, "boot id");
 	tap_int((long long)strlen(boot), 36, "boot id: its length");
 	clean();
 	tap_int(rmdir(dir), 0, "no temporary file is left behind");
