@@ -114,7 +114,8 @@ struct reader_transcript {
 	struct reader_object *ends; /* manifests, by part */
 	size_t n_ends;
 	uint64_t execs, inputs, gaps, lost, conflicts;
-	bool open; /* nothing says that it has ended */
+	bool expired, revoked; /* the approval ended while the session ran */
+	bool open;             /* nothing says that it has ended */
 	bool chain_ok;
 	char problem[256]; /* "at segment 3: ..." */
 	char head[DIGEST_HEX_SIZE];

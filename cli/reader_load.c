@@ -45,6 +45,8 @@ static void count(struct reader_transcript *t, const struct entry *e)
 	t->gaps += e->type == ENTRY_GAP;
 	t->lost += e->type == ENTRY_GAP ? e->count : 0;
 	t->conflicts += e->type == ENTRY_CONFLICT;
+	t->expired = t->expired || e->type == ENTRY_EXPIRED;
+	t->revoked = t->revoked || e->type == ENTRY_REVOKED;
 }
 
 static int add_ran(struct reader_transcript *t, const struct entry *e, struct reader_line *l)

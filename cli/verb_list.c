@@ -58,6 +58,8 @@ static void put_cell(struct buf *out, const struct page_style *st, const struct 
 		put_requests(out, &i->access);
 	} else if (c == STATUS) {
 		buf_puts(out, page_status(i->access.status));
+		if (i->access.policy != ACCESS_POLICY_NONE)
+			buf_printf(out, " (%s)", access_policy_name(i->access.policy));
 	} else if (i->is_end) {
 		buf_printf(out, "%" PRIu64, i->entries);
 	} else {

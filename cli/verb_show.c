@@ -167,6 +167,14 @@ static void put_verdict(struct buf *out, const struct page_style *st,
 			out, st, "CONFLICTING ACCESS",
 			"During the session something else was said about its access request: see "
 			"the lines marked CONFLICT.");
+	if (t->revoked)
+		page_alarm(out, st, "APPROVAL WITHDRAWN DURING THE SESSION",
+			   "What was done after that was not approved: see the line APPROVAL "
+			   "WITHDRAWN.");
+	if (t->expired)
+		page_alarm(out, st, "APPROVAL EXPIRED DURING THE SESSION",
+			   "What was done after that was not approved: see the line APPROVAL "
+			   "EXPIRED.");
 }
 
 /* The end as the first manifest has it (those after it are about what was left behind), else as the

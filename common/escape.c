@@ -272,9 +272,13 @@ void escape_base64(struct buf *out, struct slice s)
 
 static int escape_b64_value(char c)
 {
-	const char *at = c ? strchr(escape_b64_digits, c) : NULL;
-
-	return at ? (int)(at - escape_b64_digits) : -1;
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 /* Four digits, of which the last `pad` are '='. The bits that padding leaves over must be zero,

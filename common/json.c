@@ -498,6 +498,11 @@ bool json_bool(const struct json *b)
 }
 
 /* The syntax was checked: an optional '-', digits, perhaps a fraction or exponent. */
+struct slice json_number(const struct json *number)
+{
+	return json_is(number, JSON_NUMBER) ? number->text : SLICE_NONE;
+}
+
 int json_int(const struct json *number, int64_t *out)
 {
 	bool negative;

@@ -40,6 +40,8 @@ struct slice json_key_at(const struct json *object, size_t i);
 struct slice json_str(const struct json *string); /* may hold NUL bytes */
 bool json_bool(const struct json *b);
 int json_int(const struct json *number, int64_t *out); /* SA_ERR_INVALID unless a whole int64 */
+/* As written: sign, digits, fraction, exponent. Absent for another type. */
+struct slice json_number(const struct json *number);
 /* json_str(json_get(o, key)). */
 struct slice json_get_str(const struct json *object, const char *key);
 

@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "common/cleanup.h"
 #include "common/settings.h"
 
@@ -47,6 +49,12 @@ static int settings_check_words(const char *name, const struct settings *s, stru
 		 "COMPLIANCE or GOVERNANCE",
 		 {"COMPLIANCE", "GOVERNANCE"}},
 		{"spool.on_full", s->spool_on_full, false, "suspend or halt", {"suspend", "halt"}},
+		{"policy.on_none", s->policy_on_none, false, "record or deny", {"record", "deny"}},
+		{"policy.on_expiry",
+		 s->policy_on_expiry,
+		 false,
+		 "record or terminate",
+		 {"record", "terminate"}},
 		{"agent.log_level",
 		 s->agent_log_level,
 		 false,
@@ -61,6 +69,31 @@ static int settings_check_words(const char *name, const struct settings *s, stru
 			return sa_fail(err, SA_ERR_INVALID, "%s: %s: unknown word; write %s", name,
 				       rows[i].option, rows[i].hint);
 	}
+	return 0;
+}
+
+static int settings_check_absolute(const char *name, const char *option,
+				   const struct conf_list *list, struct sa_err *err)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (list->items[i][0] != '/')
+			return sa_fail(err, SA_ERR_INVALID,
+				       "%s: %s: not an absolute path; start it with /", name,
+				       option);
+	return 0;
+}
+
+static int settings_check_broker(const char *name, const struct settings *s, struct sa_err *err)
+{
+	if (!s->broker_url || !*s->broker_url)
+		return 0;
+	if (strncmp(s->broker_url, "https://", 8) != 0)
+		return sa_fail(err, SA_ERR_INVALID, "%s: broker.url: not an https:// URL", name);
+	if (s->broker_keys.len == 0)
+		return sa_fail(err, SA_ERR_INVALID,
+			       "%s: broker.keys: missing; name the file with the public key that "
+			       "signs the broker's grants",
+			       name);
 	return 0;
 }
 
@@ -85,16 +118,15 @@ static int settings_check(const char *name, const struct settings *s, struct sa_
 		return sa_fail(err, SA_ERR_INVALID,
 			       "%s: store.retry_min: longer than store.retry_max; make it shorter",
 			       name);
-	if (!*s->agent_user || !*s->agent_ship_user)
+	if (!*s->agent_user || !*s->agent_ship_user || !*s->agent_grant_user)
 		return sa_fail(err, SA_ERR_INVALID, "%s: agent.%s: empty; name a user", name,
-			       *s->agent_user ? "ship_user" : "user");
-	for (size_t i = 0; i < s->pam_grants_dir.len; i++) {
-		if (s->pam_grants_dir.items[i][0] != '/')
-			return sa_fail(err, SA_ERR_INVALID,
-				       "%s: pam.grants_dir: not an absolute path; start it with /",
-				       name);
-	}
-	return 0;
+			       !*s->agent_user        ? "user"
+			       : !*s->agent_ship_user ? "ship_user"
+						      : "grant_user");
+	if ((rc = settings_check_absolute(name, "pam.grants_dir", &s->pam_grants_dir, err)) != 0 ||
+	    (rc = settings_check_absolute(name, "broker.keys", &s->broker_keys, err)) != 0)
+		return rc;
+	return settings_check_broker(name, s, err);
 }
 
 static int settings_checked(const char *name, int rc, struct settings *out, struct sa_err *err)
@@ -148,6 +180,28 @@ int settings_set_store(struct settings *s, const char *where, struct sa_err *err
 	    settings_replace(&s->store_type, s3 ? "s3" : "dir") != 0)
 		return sa_fail(err, SA_ERR_NOMEM, "out of memory");
 	return 0;
+}
+
+const char **settings_grant_dirs(const struct settings *s)
+{
+	static const char *const usual[] = {"/etc/sessaudit/grants.d", "/run/sessaudit/grants.d"};
+	const struct conf_list *given = &s->pam_grants_dir;
+	size_t n = given->len > 0 ? given->len : ARRAY_LEN(usual);
+	const char **dirs = calloc(n + 1, sizeof(*dirs));
+
+	for (size_t i = 0; dirs && i < n; i++)
+		dirs[i] = given->len > 0 ? given->items[i] : usual[i];
+	return dirs;
+}
+
+bool settings_is_ssh_service(const struct settings *s, const char *service)
+{
+	const struct conf_list *l = &s->pam_ssh_services;
+
+	for (size_t i = 0; i < l->len; i++)
+		if (strcmp(l->items[i], service) == 0)
+			return true;
+	return l->len == 0 && strcmp(service, "sshd") == 0;
 }
 
 void settings_print(const struct settings *s, struct buf *out)

@@ -25,6 +25,37 @@
 	X(pam, log_passwd, CONF_BOOL, bool, "no", 0, 0, "record what is typed with echo off")      \
 	X(pam, grants_dir, CONF_LIST, struct conf_list, NULL, 0, 0,                                \
 	  "directories of grant files; none: /etc/sessaudit/grants.d, /run/sessaudit/grants.d")    \
+	X(pam, ca_dir, CONF_PATH, char *, "/etc/sessaudit/ca.d", 0, 0,                             \
+	  "directory of the CA keys whose certificates are believed")                              \
+	X(pam, ssh_services, CONF_LIST, struct conf_list, NULL, 0, 0,                              \
+	  "services in which SSH_AUTH_INFO_0 is sshd's own word; none: sshd")                      \
+	X(policy, on_none, CONF_STRING, char *, "record", 0, 0,                                    \
+	  "a login without an accepted status: record it, or deny it")                             \
+	X(policy, accept, CONF_STRING, char *, "approved,ambiguous,breakglass", 0, 0,      \
+	  "comma list of the statuses that are accepted")                                          \
+	X(policy, deny, CONF_LIST, struct conf_list, NULL, 0, 0,                                   \
+	  "USER or USER/SERVICE for whom on_none is deny; @GROUP, * and ? work")                   \
+	X(policy, record, CONF_LIST, struct conf_list, NULL, 0, 0,                                 \
+	  "the same for whom on_none is record; goes before deny")                                 \
+	X(policy, exempt, CONF_LIST, struct conf_list, NULL, 0, 0,                                 \
+	  "the same who are never denied, which is logged; goes before both")                      \
+	X(policy, breakglass, CONF_LIST, struct conf_list, NULL, 0, 0,                             \
+	  "the same who may type a reason where no request approves the login")                    \
+	X(policy, on_expiry, CONF_STRING, char *, "record", 0, 0,                                  \
+	  "when the approval ends during a session: record it, or terminate the session")          \
+	X(broker, url, CONF_STRING, char *, NULL, 0, 0,                                            \
+	  "https URL that signed grants are pulled from; none: no broker")                         \
+	X(broker, keys, CONF_LIST, struct conf_list, NULL, 0, 0,                                   \
+	  "Ed25519 public keys (PEM files) that sign grants")                                      \
+	X(broker, token_file, CONF_STRING, char *, NULL, 0, 0,                                     \
+	  "file with the bearer token; none: no token")                                            \
+	X(broker, ca_file, CONF_STRING, char *, NULL, 0, 0,                                        \
+	  "certificates to trust (PEM); none: the system's")                                       \
+	X(broker, proxy, CONF_STRING, char *, NULL, 0, 0, "proxy URL; none: as https_proxy says")  \
+	X(broker, interval, CONF_DURATION, int64_t, "20s", 1000, 3600000,                          \
+	  "how often the broker is asked; a fifth more or less, at random")                        \
+	X(broker, timeout, CONF_DURATION, int64_t, "10s", 100, 300000,                             \
+	  "longest time for one answer")                                                           \
 	X(capture, commands, CONF_BOOL, bool, "yes", 0, 0, "record every program run")             \
 	X(capture, end_grace, CONF_DURATION, int64_t, "1s", 0, 600000,                             \
 	  "how long after a logout late events still go before session_end")                       \
@@ -104,6 +135,8 @@
 	  "run-time state; <run_dir>/ses holds the tag files")                                     \
 	X(agent, user, CONF_STRING, char *, "sessaudit", 0, 0, "user of the collector")            \
 	X(agent, ship_user, CONF_STRING, char *, "sessaudit-ship", 0, 0, "user of the shipper")    \
+	X(agent, grant_user, CONF_STRING, char *, "sessaudit-grant", 0, 0,                         \
+	  "user of the process that pulls grants")                                                 \
 	X(agent, log_level, CONF_STRING, char *, "info", 0, 0, "err, warn, info or debug")
 
 struct settings {
@@ -125,5 +158,11 @@ int settings_parse(const char *name, struct slice text, struct settings *out, st
 /* As --store of the programs: "s3://..." or an ARN is store.s3_url (type s3), anything else
  * store.dir (type dir). */
 int settings_set_store(struct settings *s, const char *where, struct sa_err *err);
+
+/* pam.grants_dir, or what stands for none, as a NULL-ended list; the caller frees the list alone.
+ * NULL: out of memory. */
+const char **settings_grant_dirs(const struct settings *s);
+/* pam.ssh_services, or what stands for none, has this PAM service. */
+bool settings_is_ssh_service(const struct settings *s, const char *service);
 
 #endif

@@ -16,10 +16,16 @@ EXTRA_DIST += pam_sessaudit/pam_sessaudit.map
 # All but the entry points, for the tests too.
 noinst_LTLIBRARIES += pam_sessaudit/libparts.la
 pam_sessaudit_libparts_la_SOURCES = \
+	pam_sessaudit/ask.c pam_sessaudit/ask.h \
 	pam_sessaudit/bind.c pam_sessaudit/bind.h \
+	pam_sessaudit/decide.c pam_sessaudit/decide.h \
+	pam_sessaudit/enabled.c pam_sessaudit/enabled.h \
+	pam_sessaudit/limits.c pam_sessaudit/limits.h \
 	pam_sessaudit/login.c pam_sessaudit/login.h \
+	pam_sessaudit/nest.c pam_sessaudit/nest.h \
 	pam_sessaudit/netlink.c pam_sessaudit/netlink.h \
 	pam_sessaudit/options.c pam_sessaudit/options.h \
+	pam_sessaudit/report.c pam_sessaudit/report.h \
 	pam_sessaudit/tty.c pam_sessaudit/tty.h
 
 # PAM loads the .so; nothing needs the .la beside it.

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -14,43 +13,34 @@
 #include "common/clock.h"
 #include "pam_sessaudit/netlink.h"
 
-/* One request and the answer that is wanted besides the acknowledgement. */
-struct request {
-	uint16_t type;
-	const void *data;
-	size_t len;
-	uint16_t answer_type; /* 0: none */
-	void *answer;
-	size_t answer_size;
-};
-
 struct packet {
-	_Alignas(struct nlmsghdr) char bytes[8192];
+	_Alignas(struct nlmsghdr) char bytes[16384]; /* a refusal holds the whole request, which may
+							be 8560 bytes (AUDIT_MESSAGE_TEXT_MAX) */
 	size_t len;
 };
 
-int netlink_open(struct netlink *nl)
+void netlink_open(struct netlink *nl)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_AUDIT);
 
-	if (fd < 0)
-		return -errno;
-	*nl = (struct netlink){.fd = fd, .deadline_ms = clock_mono_ms() + NETLINK_TIMEOUT_MS};
-	return 0;
+	*nl = (struct netlink){
+		.fd = fd, .open_rc = fd < 0 ? -errno : 0, .left_ms = NETLINK_TIMEOUT_MS};
 }
 
 void netlink_close(struct netlink *nl)
 {
-	close(nl->fd);
+	if (nl->fd >= 0)
+		close(nl->fd);
 	nl->fd = -1;
+	nl->open_rc = -EBADF;
 }
 
-static int send_request(const struct netlink *nl, const struct request *r)
+static int send_request(const struct netlink *nl, const struct netlink_request *r)
 {
 	struct nlmsghdr head = {.nlmsg_len = (uint32_t)NLMSG_LENGTH(r->len),
 				.nlmsg_type = r->type,
 				.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
-				.nlmsg_seq = nl->seq};
+				.nlmsg_seq = r->seq};
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	struct iovec iov[2] = {{&head, sizeof(head)}, {(void *)(uintptr_t)r->data, r->len}};
 	struct msghdr msg = {.msg_name = &kernel,
@@ -65,13 +55,28 @@ static int send_request(const struct netlink *nl, const struct request *r)
 	return n < 0 ? -errno : 0;
 }
 
-static int wait_readable(const struct netlink *nl)
+void netlink_send(struct netlink *nl, struct netlink_request *r)
+{
+	r->seq = ++nl->seq;
+	r->acked = false;
+	r->answered = r->answer_type == 0;
+	if (nl->fd < 0)
+		r->rc = nl->open_rc;
+	else if (nl->n_pending == NETLINK_MAX_PENDING)
+		r->rc = -ENOBUFS;
+	else
+		r->rc = send_request(nl, r);
+	if (r->rc == 0)
+		nl->pending[nl->n_pending++] = r;
+}
+
+static int wait_readable(const struct netlink *nl, int64_t deadline_ms)
 {
 	struct pollfd p = {.fd = nl->fd, .events = POLLIN};
 	int n;
 
 	do {
-		int64_t left = nl->deadline_ms - clock_mono_ms();
+		int64_t left = deadline_ms - clock_mono_ms();
 
 		n = left > 0 ? poll(&p, 1, (int)left) : 0;
 	} while (n < 0 && errno == EINTR);
@@ -80,98 +85,117 @@ static int wait_readable(const struct netlink *nl)
 	return n == 0 ? -ETIMEDOUT : 0;
 }
 
-/* A datagram from the kernel; those of other processes are dropped. */
-static int receive(const struct netlink *nl, struct packet *p)
+/* A datagram from the kernel; those of other processes are dropped. Mostly it is there already. */
+static int receive(const struct netlink *nl, int64_t deadline_ms, struct packet *p)
 {
 	for (;;) {
 		struct sockaddr_nl from = {0};
 		socklen_t from_len = sizeof(from);
-		int rc = wait_readable(nl);
-		ssize_t n;
+		ssize_t n = recvfrom(nl->fd, p->bytes, sizeof(p->bytes), MSG_DONTWAIT,
+				     (struct sockaddr *)&from, &from_len);
+		int rc;
 
-		if (rc < 0)
-			return rc;
-		n = recvfrom(nl->fd, p->bytes, sizeof(p->bytes), MSG_DONTWAIT,
-			     (struct sockaddr *)&from, &from_len);
+		if (n >= 0 && from_len == sizeof(from) && from.nl_pid == 0) {
+			p->len = (size_t)n;
+			return 0;
+		}
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			return -errno;
-		if (n < 0 || from_len != sizeof(from) || from.nl_pid != 0)
-			continue;
-		p->len = (size_t)n;
-		return 0;
+		if (n < 0 && errno == EAGAIN && (rc = wait_readable(nl, deadline_ms)) < 0)
+			return rc;
+		if (clock_mono_ms() >= deadline_ms)
+			return -ETIMEDOUT;
 	}
 }
 
 /* Copies what the kernel sent of the answer: an older kernel's struct may be shorter. */
-static void take_answer(const struct request *r, const struct nlmsghdr *h)
+static void take_answer(struct netlink_request *r, const struct nlmsghdr *h)
 {
 	size_t n = NLMSG_PAYLOAD(h, 0);
 
 	memset(r->answer, 0, r->answer_size);
 	memcpy(r->answer, NLMSG_DATA(h), n < r->answer_size ? n : r->answer_size);
+	r->answered = true;
 }
 
-/* The acknowledgement and the answer come in any order: the kernel sends the latter by a thread. */
-static int transact(struct netlink *nl, const struct request *r)
+/* Acknowledgement and answer come in any order. True when the request is settled. */
+static bool take(struct netlink_request *r, const struct nlmsghdr *h)
 {
-	bool acked = false, answered = r->answer_type == 0;
+	if (h->nlmsg_type == NLMSG_ERROR && NLMSG_PAYLOAD(h, 0) >= sizeof(int)) {
+		memcpy(&r->rc, NLMSG_DATA(h), sizeof(r->rc));
+		r->acked = true;
+	} else if (!r->answered && h->nlmsg_type == r->answer_type) {
+		take_answer(r, h);
+	}
+	return r->rc < 0 || (r->acked && r->answered);
+}
+
+static void dispatch(struct netlink *nl, const struct packet *p)
+{
+	const struct nlmsghdr *h = (const struct nlmsghdr *)p->bytes;
+
+	if (!NLMSG_OK(h, p->len))
+		return;
+	for (size_t i = 0; i < nl->n_pending; i++) {
+		if (nl->pending[i]->seq != h->nlmsg_seq)
+			continue;
+		if (take(nl->pending[i], h))
+			nl->pending[i] = nl->pending[--nl->n_pending];
+		return;
+	}
+}
+
+void netlink_wait(struct netlink *nl)
+{
+	int64_t start_ms = nl->n_pending > 0 ? clock_mono_ms() : 0;
 	struct packet p;
 	int rc;
 
-	nl->seq++;
-	if ((rc = send_request(nl, r)) < 0)
-		return rc;
-	while (!acked || !answered) {
-		const struct nlmsghdr *h = (const struct nlmsghdr *)p.bytes;
-
-		if ((rc = receive(nl, &p)) < 0)
-			return rc;
-		if (!NLMSG_OK(h, p.len) || h->nlmsg_seq != nl->seq)
+	if (nl->n_pending == 0)
+		return;
+	while (nl->n_pending > 0) {
+		rc = receive(nl, start_ms + nl->left_ms, &p);
+		if (rc == 0) {
+			dispatch(nl, &p);
 			continue;
-		if (h->nlmsg_type == NLMSG_ERROR && NLMSG_PAYLOAD(h, 0) >= sizeof(int)) {
-			memcpy(&rc, NLMSG_DATA(h), sizeof(rc));
-			if (rc < 0)
-				return rc;
-			acked = true;
-		} else if (!answered && h->nlmsg_type == r->answer_type) {
-			take_answer(r, h);
-			answered = true;
 		}
+		while (nl->n_pending > 0)
+			nl->pending[--nl->n_pending]->rc = rc;
 	}
-	return 0;
+	nl->left_ms -= clock_mono_ms() - start_ms;
 }
 
-int netlink_status(struct netlink *nl, struct audit_status *out)
+int netlink_call(struct netlink *nl, struct netlink_request *r)
 {
-	struct request r = {.type = AUDIT_GET,
-			    .answer_type = AUDIT_GET,
-			    .answer = out,
-			    .answer_size = sizeof(*out)};
-
-	return transact(nl, &r);
+	netlink_send(nl, r);
+	netlink_wait(nl);
+	return r->rc;
 }
 
-int netlink_tty_get(struct netlink *nl, struct audit_tty_status *out)
+struct netlink_request netlink_get_status(struct audit_status *out)
 {
-	struct request r = {.type = AUDIT_TTY_GET,
-			    .answer_type = AUDIT_TTY_GET,
-			    .answer = out,
-			    .answer_size = sizeof(*out)};
-
-	return transact(nl, &r);
+	return (struct netlink_request){.type = AUDIT_GET,
+					.answer_type = AUDIT_GET,
+					.answer = out,
+					.answer_size = sizeof(*out)};
 }
 
-int netlink_tty_set(struct netlink *nl, const struct audit_tty_status *status)
+struct netlink_request netlink_get_tty(struct audit_tty_status *out)
 {
-	struct request r = {.type = AUDIT_TTY_SET, .data = status, .len = sizeof(*status)};
-
-	return transact(nl, &r);
+	return (struct netlink_request){.type = AUDIT_TTY_GET,
+					.answer_type = AUDIT_TTY_GET,
+					.answer = out,
+					.answer_size = sizeof(*out)};
 }
 
-int netlink_user_message(struct netlink *nl, uint16_t type, const char *text)
+struct netlink_request netlink_set_tty(const struct audit_tty_status *status)
+{
+	return (struct netlink_request){
+		.type = AUDIT_TTY_SET, .data = status, .len = sizeof(*status)};
+}
+
+struct netlink_request netlink_user_message(uint16_t type, const char *text)
 {
 	/* With the NUL: the kernel overwrites the last byte with one (audit_receive_msg). */
-	struct request r = {.type = type, .data = text, .len = strlen(text) + 1};
-
-	return transact(nl, &r);
+	return (struct netlink_request){.type = type, .data = text, .len = strlen(text) + 1};
 }

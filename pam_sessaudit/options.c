@@ -11,7 +11,7 @@
 #include "common/cleanup.h"
 #include "pam_sessaudit/options.h"
 
-#define KNOWN_OPTIONS "enable= disable= group= open_only log_passwd config= quiet debug"
+#define KNOWN_OPTIONS "enable= disable= group= open_only log_passwd on_none= config= quiet debug"
 
 /* One resolution: what was found so far. */
 struct resolver {
@@ -120,6 +120,16 @@ const char *options_config(int argc, const char *const *argv)
 	return file;
 }
 
+static void take_on_none(const struct resolver *r, const char *value, struct options *out)
+{
+	if (strcmp(value, "record") == 0)
+		out->on_none = "record";
+	else if (strcmp(value, "deny") == 0)
+		out->on_none = "deny";
+	else
+		complain(r, "bad on_none", value, "passed over; write record or deny");
+}
+
 static void take_argument(struct resolver *r, const char *arg, struct options *out)
 {
 	const char *v;
@@ -133,6 +143,8 @@ static void take_argument(struct resolver *r, const char *arg, struct options *o
 		apply(r, v, user_fits, OPTIONS_TTY_OFF);
 	else if ((v = value_of(arg, "group")))
 		apply(r, v, group_fits, OPTIONS_TTY_ON);
+	else if ((v = value_of(arg, "on_none")))
+		take_on_none(r, v, out);
 	else if (strcmp(arg, "open_only") == 0)
 		out->open_only = true;
 	else if (strcmp(arg, "log_passwd") == 0)

@@ -5,6 +5,8 @@
  * What the PAM line asks for: a superset of pam_tty_audit(8), so that one module
  * can stand in for the other. Settings ([pam]) come first, then the arguments
  * from left to right; of the patterns that fit the user the last one counts.
+ * on_none=record|deny goes before [policy] on_none, for the services whose stack
+ * this line stands in; it is about logins without an accepted request (policy.h).
  * Pure, apart from the look-ups that the caller provides.
  */
 #ifndef SA_PAM_OPTIONS_H
@@ -24,6 +26,7 @@ enum options_tty {
 struct options {
 	bool open_only, log_passwd, quiet, debug;
 	enum options_tty tty;
+	const char *on_none; /* "record" or "deny", a literal; NULL: the line does not say */
 };
 
 /* Who logs in, and how to learn more about them; uid and in_group are only asked when a pattern

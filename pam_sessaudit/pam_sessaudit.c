@@ -3,31 +3,43 @@
 #include "config.h"
 
 /*
- * The module's two entry points. Whatever happens here, the login goes on: in this
- * version neither function returns anything but PAM_SUCCESS. (PAM_IGNORE would do
- * as well, but a stack of nothing else would then be denied.)
+ * The module's entry points. A login goes on whatever happens here, unless the host's
+ * policy says no: then it is PAM_PERM_DENIED, since sudo passes over PAM_SESSION_ERR.
+ * Else it is PAM_SUCCESS. (PAM_IGNORE would do as well, but a stack of nothing else
+ * would then be denied.) In the auth phase it is PAM_IGNORE: it is about break-glass
+ * alone, and vouches for nobody.
  */
 
+#define PAM_SM_AUTH
 #define PAM_SM_SESSION
 
 #include <errno.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 #include <security/pam_modutil.h>
-#include <stdio.h>
 #include <syslog.h>
 
-#include "common/escape.h"
+#include "common/cleanup.h"
 #include "pam_sessaudit/bind.h"
-#include "pam_sessaudit/login.h"
-#include "pam_sessaudit/netlink.h"
-#include "pam_sessaudit/options.h"
+#include "pam_sessaudit/decide.h"
+#include "pam_sessaudit/enabled.h"
+#include "pam_sessaudit/limits.h"
+#include "pam_sessaudit/nest.h"
+#include "pam_sessaudit/report.h"
 #include "pam_sessaudit/tty.h"
 
-/* How the parts of one login went; codes are 0 or negative errno values. */
-struct outcome {
-	bool audit_off;
-	int tag, tty;
+#define ENTRY_POINT __attribute__((visibility("default")))
+
+/* One call of the module. */
+struct visit {
+	pam_handle_t *pamh;
+	struct limits limits;
+	struct settings settings;
+	struct options options;
+	struct login login;
+	struct bind_setup setup;
+	struct bind bind;
+	struct decide decide;
 };
 
 static bool user_uid(void *ctx, const char *name, uid_t *out)
@@ -40,168 +52,119 @@ static bool user_uid(void *ctx, const char *name, uid_t *out)
 	return true;
 }
 
-static bool user_in_group(void *ctx, const char *name, const char *group)
-{
-	return pam_modutil_user_in_group_nam_nam(ctx, name, group) == 1;
-}
-
 static void report_option(void *ctx, const char *message)
 {
 	pam_syslog(ctx, LOG_ERR, "%s", message);
 }
 
-/* A broken file is said and then works like none. */
-static void load(pam_handle_t *pamh, int argc, const char **argv, const struct login *login,
-		 struct settings *settings, struct options *options)
+/* A broken file is said and then works like none, so that a slip of the pen locks nobody out. But
+ * in su and sudo a user decides how much memory and how many files there are: running out of them
+ * must not be a way around the policy. */
+static int load(struct visit *v, int argc, const char **argv)
 {
-	struct options_user user = {.name = login->user,
-				    .uid = user_uid,
-				    .in_group = user_in_group,
-				    .report = report_option,
-				    .ctx = pamh};
 	struct sa_err err = {0};
+	int rc = settings_load(options_config(argc, argv), &v->settings, &err);
 
-	if (settings_load(options_config(argc, argv), settings, &err) < 0)
-		pam_syslog(pamh, LOG_ERR, "%s: defaults are used", err.msg);
-	options_resolve(argc, argv, settings, &user, options);
+	if (rc < 0)
+		pam_syslog(v->pamh, LOG_ERR, "%s: %s", err.msg,
+			   rc == SA_ERR_NOMEM ? "refused" : "defaults are used");
+	return rc;
 }
 
-static const char *explain(int code)
+/* False when there are no settings, not even defaults. */
+static bool visit_begin(struct visit *v, pam_handle_t *pamh, int argc, const char **argv)
 {
-	switch (-code) {
-	case ECONNREFUSED:
-	case EPERM:
-		return "the kernel's audit is out of reach, as in a container";
-	case EPROTONOSUPPORT:
-	case EAFNOSUPPORT:
-		return "no audit in this kernel, or this service may not use it";
-	case EINVAL:
-		return "this kernel does not know the request";
-	case ETIMEDOUT:
-		return "the kernel did not answer";
-	default:
-		return "audit netlink";
-	}
+	struct options_user user = {
+		.uid = user_uid, .in_group = login_in_group, .report = report_option, .ctx = pamh};
+	int rc;
+
+	v->pamh = pamh;
+	limits_lift(&v->limits);
+	rc = load(v, argc, argv);
+	if (rc == SA_ERR_NOMEM)
+		return false;
+	login_gather(pamh, &v->settings, &v->login);
+	user.name = v->login.user;
+	options_resolve(argc, argv, &v->settings, &user, &v->options);
+	if (rc == SA_ERR_AGAIN)
+		v->options.on_none = "deny";
+	return true;
 }
 
-static void add_reason(struct buf *out, const char *what, int code)
+static void visit_end(struct visit *v)
 {
-	errno = -code;
-	buf_printf(out, "%s%s (%s: %m)", out->len ? "; " : "", what, explain(code));
+	bind_free(&v->bind);
+	settings_free(&v->settings);
+	limits_restore(&v->limits);
 }
 
-/* One line, and only when something is missing. */
-static void report_missing(pam_handle_t *pamh, const struct login *login, const struct outcome *o)
+static void find(struct visit *v)
 {
-	_cleanup_buf_ struct buf why = {0};
+	const char *owner;
 
-	buf_init(&why, 2048);
-	if (!login->has_session && o->tag == 0)
-		buf_printf(&why,
-			   "access context (no audit session id: in the session stack of \"%s\" "
-			   "pam_loginuid must stand before pam_sessaudit)",
-			   login->service);
-	if (o->tag < 0 && o->tag == o->tty)
-		add_reason(&why, "access context and keystrokes", o->tag);
-	else {
-		if (o->tag < 0)
-			add_reason(&why, "access context", o->tag);
-		if (o->tty < 0)
-			add_reason(&why, "keystrokes", o->tty);
-	}
-	if (o->audit_off)
-		buf_printf(&why,
-			   "%scommands, keystrokes and access context (audit is off in the kernel: "
-			   "enabled 0)",
-			   why.len ? "; " : "");
-	if (why.len > 0)
-		pam_syslog(pamh, LOG_WARNING, "not recorded: %s", buf_cstr(&why));
+	v->setup = (struct bind_setup){.pamh = v->pamh,
+				       .settings = &v->settings,
+				       .login = &v->login,
+				       .debug = v->options.debug,
+				       .may_write = v->limits.may_write};
+	bind_find(&v->setup, &v->bind);
+	/* Without memory for the name of who asks: nobody, never whom they become. */
+	owner = v->bind.owner;
+	if (!owner)
+		owner = v->bind.kind == BIND_NEW ? v->login.user : "";
+	v->decide = (struct decide){.pamh = v->pamh,
+				    .settings = &v->settings,
+				    .options = &v->options,
+				    .login = &v->login,
+				    .owner = owner};
 }
 
-static void put_requests(struct buf *out, const struct access *a)
+/* Finds, decides, and tells the kernel: what needs an answer of it is asked for first. */
+static void record(struct visit *v, struct netlink *nl, struct outcome *out)
 {
-	buf_printf(out, " status=%s request=%s", access_status_name(a->status),
-		   a->request_id ? a->request_id : "");
-	for (size_t i = 0; i < a->n_candidates; i++)
-		buf_printf(out, "%s%s", i ? "," : "", a->candidates[i]);
-	if (!a->request_id && a->n_candidates == 0)
-		buf_putc(out, '-');
-	if (a->grant_id)
-		buf_printf(out, " grant=%s", a->grant_id);
+	const bool has_session = v->login.has_session;
+	struct access *access = &v->bind.file.tag.access;
+	struct enabled enabled;
+	struct tty tty = {0};
+
+	enabled_ask(&enabled, v->settings.agent_run_dir, nl);
+	find(v);
+	decide_login(&v->decide, access);
+	bind_write(&v->setup, &v->bind);
+	/* Also while audit is off: it may be switched on during the session. */
+	bind_send(&v->setup, nl, &v->bind);
+	if (access->policy != ACCESS_POLICY_DENIED)
+		tty_set(&tty, v->pamh, &v->options, has_session && v->bind.kind == BIND_NEW, nl);
+	netlink_wait(nl);
+	*out = (struct outcome){.audit_off = enabled_is_off(&enabled),
+				.tag = bind_result(&v->bind),
+				.tty = tty_finish(&tty, v->pamh)};
+	/* Out of reach is the better reason where pam_loginuid could not have made a session id
+	 * either. */
+	if (!has_session)
+		out->tag = enabled.get.rc;
 }
 
-static void report_login(pam_handle_t *pamh, const struct login *login, const struct bind *b,
-			 const struct options *options)
+ENTRY_POINT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	static const char *const tty[] = {"unchanged", "off", "on"};
-	_cleanup_buf_ struct buf line = {0}, safe = {0};
-
-	buf_init(&line, 32768);
-	buf_init(&safe, 65536);
-	if (options->quiet)
-		return;
-	buf_printf(&line, "user=%s", login->user);
-	if (login->has_session)
-		buf_printf(&line, " auid=%u ses=%u", login->auid, login->ses);
-	else
-		buf_puts(&line, " auid=unset ses=unset");
-	put_requests(&line, &b->file.tag.access);
-	if (b->inherited)
-		buf_puts(&line, " inherited=yes");
-	buf_printf(&line, " keystrokes=%s", tty[options->tty]);
-	if (b->file.tag.access.status == ACCESS_UNAPPROVED && b->near[0])
-		buf_printf(&line, " (%s)", b->near);
-	escape_terminal(&safe, buf_slice(&line));
-	pam_syslog(pamh, LOG_INFO, "%s", buf_cstr(&safe));
-}
-
-/* Everything that needs the kernel. */
-static void record(pam_handle_t *pamh, const struct login *login, const struct options *options,
-		   const struct bind *b, struct outcome *out)
-{
-	struct audit_status status;
-	struct netlink nl;
-	int rc = netlink_open(&nl);
-
-	*out = (struct outcome){0};
-	if (rc < 0) {
-		out->tag = b->inherited ? 0 : rc;
-		out->tty = options->tty != OPTIONS_TTY_LEAVE ? rc : 0;
-		return;
-	}
-	rc = netlink_status(&nl, &status);
-	out->audit_off = rc == 0 && status.enabled == 0;
-	/* Also while audit is off: it may be switched on during the session. Out of reach is the
-	 * better reason where pam_loginuid could not have made a session id either. */
-	out->tag = login->has_session ? bind_send(&nl, b) : rc;
-	out->tty = tty_set(pamh, &nl, options);
-	netlink_close(&nl);
-}
-
-__attribute__((visibility("default"))) int pam_sm_open_session(pam_handle_t *pamh, int flags,
-							       int argc, const char **argv)
-{
-	struct settings settings = {0};
-	struct options options;
+	_cleanup_(visit_end) struct visit v = {0};
+	struct access *access = &v.bind.file.tag.access;
 	struct outcome outcome;
-	struct login login;
-	struct bind b = {0};
+	struct netlink nl;
 
 	(void)flags;
-	login_gather(pamh, &login);
-	load(pamh, argc, argv, &login, &settings, &options);
-	if (login.has_session)
-		bind_find(pamh, &settings, &login, options.debug, &b);
-	record(pamh, &login, &options, &b, &outcome);
-	report_missing(pamh, &login, &outcome);
-	report_login(pamh, &login, &b, &options);
-	bind_free(&b);
-	settings_free(&settings);
-	return PAM_SUCCESS;
+	if (!visit_begin(&v, pamh, argc, argv))
+		return PAM_BUF_ERR;
+	netlink_open(&nl);
+	record(&v, &nl, &outcome);
+	netlink_close(&nl);
+	report_missing(pamh, &v.login, &outcome);
+	report_login(pamh, &v.login, &v.bind, &v.options);
+	decide_report(&v.decide, access);
+	return access->policy == ACCESS_POLICY_DENIED ? PAM_PERM_DENIED : PAM_SUCCESS;
 }
 
-__attribute__((visibility("default"))) int pam_sm_close_session(pam_handle_t *pamh, int flags,
-								int argc, const char **argv)
+ENTRY_POINT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	struct netlink nl;
 	int rc;
@@ -209,17 +172,40 @@ __attribute__((visibility("default"))) int pam_sm_close_session(pam_handle_t *pa
 	(void)flags;
 	(void)argc;
 	(void)argv;
+	nest_forget(pamh);
 	if (!tty_saved(pamh))
 		return PAM_SUCCESS;
-	rc = netlink_open(&nl);
-	if (rc == 0) {
-		rc = tty_restore(pamh, &nl);
-		netlink_close(&nl);
-	}
+	netlink_open(&nl);
+	rc = tty_restore(pamh, &nl);
+	netlink_close(&nl);
 	if (rc < 0) {
 		errno = -rc;
 		pam_syslog(pamh, LOG_WARNING, "TTY audit of this process not restored (%s: %m)",
-			   explain(rc));
+			   report_explain(rc));
 	}
 	return PAM_SUCCESS;
+}
+
+ENTRY_POINT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	_cleanup_(visit_end) struct visit v = {0};
+
+	(void)flags;
+	if (!visit_begin(&v, pamh, argc, argv))
+		return PAM_IGNORE;
+	/* sshd's session begins later: the one it is in now is that of whoever started it. */
+	if (v.login.is_ssh)
+		login_leave_session(&v.login);
+	find(&v);
+	decide_ahead(&v.decide, &v.bind.file.tag.access);
+	return PAM_IGNORE;
+}
+
+ENTRY_POINT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)pamh;
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	return PAM_IGNORE;
 }

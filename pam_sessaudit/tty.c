@@ -24,14 +24,10 @@ static void free_status(pam_handle_t *pamh, void *data, int status)
 	free(data);
 }
 
-/* Only the first is kept: later instances would save what the first one set. */
 static int save_status(pam_handle_t *pamh, const struct audit_tty_status *status)
 {
-	_cleanup_free_ struct audit_tty_status *copy = NULL;
+	_cleanup_free_ struct audit_tty_status *copy = malloc(sizeof(*copy));
 
-	if (saved_status(pamh))
-		return 0;
-	copy = malloc(sizeof(*copy));
 	if (!copy)
 		return -ENOMEM;
 	*copy = *status;
@@ -41,23 +37,40 @@ static int save_status(pam_handle_t *pamh, const struct audit_tty_status *status
 	return 0;
 }
 
-int tty_set(pam_handle_t *pamh, struct netlink *nl, const struct options *options)
+static bool same(const struct audit_tty_status *a, const struct audit_tty_status *b)
 {
-	/* Always with log_passwd: a flag inherited from outside must not stay. */
-	struct audit_tty_status wanted = {.enabled = options->tty == OPTIONS_TTY_ON,
-					  .log_passwd = options->log_passwd};
-	struct audit_tty_status now;
-	int rc;
+	return a->enabled == b->enabled && a->log_passwd == b->log_passwd;
+}
 
+void tty_set(struct tty *t, pam_handle_t *pamh, const struct options *options, bool fresh,
+	     struct netlink *nl)
+{
+	struct netlink_request get = netlink_get_tty(&t->before);
+
+	*t = (struct tty){0};
 	if (options->tty == OPTIONS_TTY_LEAVE)
-		return 0;
-	if ((rc = netlink_tty_get(nl, &now)) < 0)
-		return rc;
-	if (now.enabled == wanted.enabled && now.log_passwd == wanted.log_passwd)
-		return 0;
-	if (!options->open_only && (rc = save_status(pamh, &now)) < 0)
-		return rc;
-	return netlink_tty_set(nl, &wanted);
+		return;
+	/* Always with log_passwd: a flag inherited from outside must not stay. */
+	t->wanted = (struct audit_tty_status){.enabled = options->tty == OPTIONS_TTY_ON,
+					      .log_passwd = options->log_passwd};
+	t->set = netlink_set_tty(&t->wanted);
+	/* Only the first is kept: later instances would save what the first one set. */
+	t->save = !options->open_only && !tty_saved(pamh);
+	if (t->save && !fresh && (t->set.rc = netlink_call(nl, &get)) < 0)
+		return;
+	if (t->save && same(&t->before, &t->wanted)) {
+		t->save = false;
+		if (!fresh)
+			return;
+	}
+	netlink_send(nl, &t->set);
+}
+
+int tty_finish(struct tty *t, pam_handle_t *pamh)
+{
+	if (t->set.rc == 0 && t->save)
+		t->set.rc = save_status(pamh, &t->before);
+	return t->set.rc;
 }
 
 bool tty_saved(pam_handle_t *pamh)
@@ -68,11 +81,12 @@ bool tty_saved(pam_handle_t *pamh)
 int tty_restore(pam_handle_t *pamh, struct netlink *nl)
 {
 	const struct audit_tty_status *saved = saved_status(pamh);
-	int rc;
+	struct netlink_request set;
 
 	if (!saved)
 		return 0;
-	rc = netlink_tty_set(nl, saved);
+	set = netlink_set_tty(saved);
+	netlink_call(nl, &set);
 	pam_set_data(pamh, TTY_DATA, NULL, NULL);
-	return rc;
+	return set.rc;
 }

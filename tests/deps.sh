@@ -11,19 +11,19 @@ deps_packages() { # build|run|check|s3...
 	for what in "$@"; do
 		case $DEPS_FAMILY-$what in
 		debian-build) echo gcc make autoconf automake libtool pkg-config libc6-dev libaudit-dev \
-			libpam0g-dev libyajl-dev zlib1g-dev libssl-dev libcap-ng-dev \
+			libpam0g-dev libyajl-dev libpcre2-dev zlib1g-dev libssl-dev libcap-ng-dev \
 			libcurl4-openssl-dev libexpat1-dev ;;
 		debian-run) echo openssh-server openssh-client passwd procps util-linux mount ;;
 		debian-check) echo openssl clang libclang-rt-dev valgrind mandoc jq xz-utils gzip file bsdextrautils \
 			build-essential dpkg-dev debhelper fakeroot lintian rpm \
-			selinux-policy-dev shellcheck sudo systemd ;;
+			selinux-policy-dev shellcheck sudo cron systemd ;;
 		debian-s3) echo ceph-mon ceph-osd radosgw ceph-common awscli python3 curl openssl e2fsprogs ;;
 		rhel-build) echo gcc make autoconf automake libtool pkgconf-pkg-config \
-			audit-libs-devel pam-devel yajl-devel zlib-devel openssl-devel \
+			audit-libs-devel pam-devel yajl-devel pcre2-devel zlib-devel openssl-devel \
 			libcap-ng-devel libcurl-devel expat-devel ;;
 		rhel-run) echo openssh-server openssh-clients shadow-utils procps-ng util-linux ;;
 		rhel-check) echo openssl clang compiler-rt libasan libubsan valgrind mandoc jq xz gzip file \
-			rpm-build selinux-policy-devel ShellCheck sudo ;;
+			rpm-build selinux-policy-devel ShellCheck sudo cronie ;;
 		esac
 	done
 }

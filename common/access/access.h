@@ -29,7 +29,15 @@ enum access_source {
 	ACCESS_SOURCE_CERT,
 	ACCESS_SOURCE_KEY,
 	ACCESS_SOURCE_USER,
-	ACCESS_SOURCE_PROMPT
+	ACCESS_SOURCE_PROMPT,
+	ACCESS_SOURCE_SESSION /* the session that this one left had it */
+};
+
+/* What the host's policy made of the status, see policy.h. */
+enum access_policy {
+	ACCESS_POLICY_NONE, /* nothing to say: let in and recorded */
+	ACCESS_POLICY_DENIED,
+	ACCESS_POLICY_EXEMPT /* would have been denied, but for the exempt list */
 };
 
 #define ACCESS_MAX_APPROVALS 16
@@ -44,12 +52,17 @@ struct access_approval {
 struct access {
 	enum access_status status;
 	enum access_source source;
+	enum access_policy policy;
 	char *request_id, *grant_id, *broker;
 	char *requester_id, *requester; /* requester: email or name */
 	char *flow_id, *flow;
 	char *justification, *resource, *ticket;
 	char *not_before, *expires_at; /* RFC 3339 UTC */
-	char *grant_sha256;            /* hex, of the grant file's exact bytes */
+	char *grant_sha256;            /* hex, of the grant's exact bytes */
+	char *key_fp; /* "SHA256:..." of the key that logged in, as ssh-keygen -l */
+	/* Of its certificate, when the CA is listed in ca.d; its profile there. */
+	char *ca_fp, *cert_key_id, *cert_serial, *cert_profile;
+	char *reason; /* why not approved: "grant g-7f3a: expired" */
 	struct access_approval *approvals;
 	size_t n_approvals;
 	char **candidates; /* request ids, for ambiguous and conflict */
@@ -63,17 +76,30 @@ int access_copy(struct access *dst, const struct access *src); /* deep; dst is o
 int access_add_candidate(struct access *a, struct slice request_id);
 
 const char *access_status_name(enum access_status s); /* "approved", "id_only", ... */
-const char *access_source_name(enum access_source s); /* "cert", "key", "user", "prompt", "none" */
+const char *access_source_name(enum access_source s); /* "cert", "key", ..., "none" */
+const char *access_policy_name(enum access_policy p); /* "denied", "exempt", "none" */
 /* Unknown text gives SA_ERR_INVALID, out untouched. */
 int access_status_parse(struct slice text, enum access_status *out);
 int access_source_parse(struct slice text, enum access_source *out);
+int access_policy_parse(struct slice text, enum access_policy *out);
+/* Replaces an owned string by a copy of text, with bytes that are no UTF-8 and NUL as \xNN, cut at
+ * ACCESS_MAX_FIELD bytes; an empty text gives NULL. SA_ERR_NOMEM leaves it alone. */
+int access_set(char **field, struct slice text);
+/* Appends an approval; by is copied as access_set does, type is a literal. SA_ERR_TOOBIG beyond
+ * ACCESS_MAX_APPROVALS. */
+int access_add_approval(struct access *a, struct slice by, const char *type);
 
 /* One JSON object:
  * {"status":"approved","source":"user","request":{"id","flow":{"id","name"},
  *  "requester":{"id","email"},"approvals":[{"by","type","status","at"}],"justification","resource","ticket"},
- *  "grant":{"id","broker","not_before","expires_at","sha256"},"candidates":[...]}
+ *  "grant":{"id","broker","not_before","expires_at","sha256"},
+ *  "key":{"fingerprint"},"certificate":{"ca","key_id","serial","profile"},
+ *  "reason","policy","candidates":[...]}
  * Fields that are not known are left out. */
 void access_write(struct json_writer *w, const struct access *a);
+/* "request":{...} alone, nothing when nothing is known of it. A requester without '@' is written
+ * as "name" instead of "email". */
+void access_write_request(struct json_writer *w, const struct access *a);
 /* Reads it back. Unknown keys are passed over; a wrong type or bound is SA_ERR_INVALID. */
 int access_read(const struct json *j, struct access *out, struct sa_err *err);
 

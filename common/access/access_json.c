@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/access/access.h"
 
@@ -39,7 +40,7 @@ static void write_approvals(struct json_writer *w, const struct access *a)
 	json_write_array_close(w);
 }
 
-static void write_request(struct json_writer *w, const struct access *a)
+void access_write_request(struct json_writer *w, const struct access *a)
 {
 	if (!a->request_id && !a->flow_id && !a->flow && !a->requester_id && !a->requester &&
 	    !a->justification && !a->resource && !a->ticket && a->n_approvals == 0)
@@ -47,7 +48,8 @@ static void write_request(struct json_writer *w, const struct access *a)
 	json_write_kopen(w, "request");
 	write_opt(w, "id", a->request_id);
 	write_named(w, "flow", a->flow_id, "name", a->flow);
-	write_named(w, "requester", a->requester_id, "email", a->requester);
+	write_named(w, "requester", a->requester_id,
+		    a->requester && !strchr(a->requester, '@') ? "name" : "email", a->requester);
 	write_approvals(w, a);
 	write_opt(w, "justification", a->justification);
 	write_opt(w, "resource", a->resource);
@@ -68,13 +70,34 @@ static void write_grant(struct json_writer *w, const struct access *a)
 	json_write_close(w);
 }
 
+static void write_key(struct json_writer *w, const struct access *a)
+{
+	if (a->key_fp) {
+		json_write_kopen(w, "key");
+		write_opt(w, "fingerprint", a->key_fp);
+		json_write_close(w);
+	}
+	if (!a->ca_fp && !a->cert_key_id && !a->cert_serial && !a->cert_profile)
+		return;
+	json_write_kopen(w, "certificate");
+	write_opt(w, "ca", a->ca_fp);
+	write_opt(w, "key_id", a->cert_key_id);
+	write_opt(w, "serial", a->cert_serial);
+	write_opt(w, "profile", a->cert_profile);
+	json_write_close(w);
+}
+
 void access_write(struct json_writer *w, const struct access *a)
 {
 	json_write_open(w);
 	json_write_kstr(w, "status", slice_of(access_status_name(a->status)));
 	json_write_kstr(w, "source", slice_of(access_source_name(a->source)));
-	write_request(w, a);
+	access_write_request(w, a);
 	write_grant(w, a);
+	write_key(w, a);
+	write_opt(w, "reason", a->reason);
+	if (a->policy != ACCESS_POLICY_NONE)
+		json_write_kstr(w, "policy", slice_of(access_policy_name(a->policy)));
 	if (a->n_candidates > 0) {
 		json_write_karray(w, "candidates");
 		for (size_t i = 0; i < a->n_candidates; i++)
@@ -193,6 +216,20 @@ static int read_grant(const struct json *grant, struct access *out, struct sa_er
 	return access_read_str(grant, where, "sha256", &out->grant_sha256, err);
 }
 
+static int read_key(const struct json *key, const struct json *certificate, struct access *out,
+		    struct sa_err *err)
+{
+	const char *where = "certificate.";
+	int rc;
+
+	if ((rc = access_read_str(key, "key.", "fingerprint", &out->key_fp, err)) < 0 ||
+	    (rc = access_read_str(certificate, where, "ca", &out->ca_fp, err)) < 0 ||
+	    (rc = access_read_str(certificate, where, "key_id", &out->cert_key_id, err)) < 0 ||
+	    (rc = access_read_str(certificate, where, "serial", &out->cert_serial, err)) < 0)
+		return rc;
+	return access_read_str(certificate, where, "profile", &out->cert_profile, err);
+}
+
 static int read_candidates(const struct json *list, struct access *out, struct sa_err *err)
 {
 	for (size_t i = 0; i < json_len(list); i++) {
@@ -213,11 +250,18 @@ static int read_parts(const struct json *j, struct access *out, struct sa_err *e
 {
 	int rc = 0;
 	const struct json *part = access_read_object(j, "", "request", JSON_OBJECT, &rc, err);
+	const struct json *certificate;
 
 	if (rc < 0 || (part && (rc = access_read_request(part, out, err)) < 0))
 		return rc;
 	part = access_read_object(j, "", "grant", JSON_OBJECT, &rc, err);
 	if (rc < 0 || (part && (rc = read_grant(part, out, err)) < 0))
+		return rc;
+	part = access_read_object(j, "", "key", JSON_OBJECT, &rc, err);
+	certificate = access_read_object(j, "", "certificate", JSON_OBJECT, &rc, err);
+	if (rc < 0 || (rc = read_key(part, certificate, out, err)) < 0)
+		return rc;
+	if ((rc = access_read_str(j, "", "reason", &out->reason, err)) < 0)
 		return rc;
 	part = access_read_object(j, "", "candidates", JSON_ARRAY, &rc, err);
 	return rc < 0 ? rc : read_candidates(part, out, err);
@@ -234,6 +278,8 @@ int access_read(const struct json *j, struct access *out, struct sa_err *err)
 		return sa_fail(err, SA_ERR_INVALID, "status: missing or not a known status");
 	if (json_get(j, "source") && access_source_parse(json_get_str(j, "source"), &a.source) < 0)
 		return sa_fail(err, SA_ERR_INVALID, "source: not a known source");
+	if (json_get(j, "policy") && access_policy_parse(json_get_str(j, "policy"), &a.policy) < 0)
+		return sa_fail(err, SA_ERR_INVALID, "policy: not a known policy");
 	rc = read_parts(j, &a, err);
 	if (rc < 0)
 		return rc;

@@ -8,13 +8,15 @@
 #include "common/cleanup.h"
 #include "common/escape.h"
 
-#define TAG_OP "op=sessaudit-bind"
+#define TAG_OP "op=sessaudit-" /* and the kind */
 #define TAG_VERSION "1"
 
 /* Longest value of a field as sent: what is quoted takes two bytes more, hex twice as many. The
  * caps add up so that the whole message stays below TAG_MAX_BYTES with every one of them in hex. */
 #define CAP_APPROVALS 512
-#define CAP_CANDIDATES 448
+#define CAP_CANDIDATES 320
+
+static const char *const kinds[] = {[TAG_BIND] = "bind", [TAG_NEST] = "nest"};
 
 /* One row per plain field: where it is and how much of it is sent. */
 struct tag_field {
@@ -26,17 +28,24 @@ static const struct tag_field tag_fields[] = {
 	{"sa_req", offsetof(struct tag, access.request_id), 256},
 	{"sa_grant", offsetof(struct tag, access.grant_id), 256},
 	{"sa_broker", offsetof(struct tag, access.broker), 64},
-	{"sa_rqid", offsetof(struct tag, access.requester_id), 128},
+	{"sa_rqid", offsetof(struct tag, access.requester_id), 96},
 	{"sa_rq", offsetof(struct tag, access.requester), 128},
-	{"sa_flowid", offsetof(struct tag, access.flow_id), 128},
-	{"sa_flow", offsetof(struct tag, access.flow), 128},
+	{"sa_flowid", offsetof(struct tag, access.flow_id), 96},
+	{"sa_flow", offsetof(struct tag, access.flow), 96},
 	{"sa_just", offsetof(struct tag, access.justification), 384},
-	{"sa_res", offsetof(struct tag, access.resource), 192},
-	{"sa_ticket", offsetof(struct tag, access.ticket), 128},
+	{"sa_res", offsetof(struct tag, access.resource), 128},
+	{"sa_ticket", offsetof(struct tag, access.ticket), 96},
 	{"sa_nbf", offsetof(struct tag, access.not_before), 40},
 	{"sa_exp", offsetof(struct tag, access.expires_at), 40},
 	{"sa_sha", offsetof(struct tag, access.grant_sha256), 64},
+	{"sa_kfp", offsetof(struct tag, access.key_fp), 56},
+	{"sa_cafp", offsetof(struct tag, access.ca_fp), 56},
+	{"sa_keyid", offsetof(struct tag, access.cert_key_id), 128},
+	{"sa_serial", offsetof(struct tag, access.cert_serial), 20},
+	{"sa_prof", offsetof(struct tag, access.cert_profile), 16},
+	{"sa_why", offsetof(struct tag, access.reason), 128},
 	{"sa_user", offsetof(struct tag, user), 64},
+	{"sa_from", offsetof(struct tag, from), 64},
 	{"sa_svc", offsetof(struct tag, service), 64},
 	{"sa_addr", offsetof(struct tag, source), 64},
 	{"sa_term", offsetof(struct tag, terminal), 64},
@@ -157,8 +166,10 @@ int tag_encode(const struct tag *t, struct buf *out)
 	bool cut = t->truncated;
 
 	buf_init(&msg, TAG_MAX_BYTES);
-	buf_printf(&msg, TAG_OP " sa_v=" TAG_VERSION " sa_st=%s sa_src=%s",
+	buf_printf(&msg, TAG_OP "%s sa_v=" TAG_VERSION " sa_st=%s sa_src=%s", kinds[t->kind],
 		   access_status_name(t->access.status), access_source_name(t->access.source));
+	if (t->access.policy != ACCESS_POLICY_NONE)
+		buf_printf(&msg, " sa_pol=%s", access_policy_name(t->access.policy));
 	for (size_t i = 0; i < ARRAY_LEN(tag_fields); i++)
 		put_field(&msg, tag_fields[i].key, slice_of(*field_at(t, &tag_fields[i])),
 			  tag_fields[i].cap, &cut);
@@ -331,6 +342,10 @@ static int take_field(struct slice key, struct slice value, struct tag *t)
 		t->truncated = slice_is(value, "1");
 		return t->truncated ? 0 : SA_ERR_INVALID;
 	}
+	if (slice_is(key, "sa_pol"))
+		return t->access.policy == ACCESS_POLICY_NONE
+			       ? access_policy_parse(value, &t->access.policy)
+			       : SA_ERR_INVALID;
 	for (size_t i = 0; i < ARRAY_LEN(tag_fields); i++) {
 		char **field = field_at(t, &tag_fields[i]);
 
@@ -344,11 +359,23 @@ static int take_field(struct slice key, struct slice value, struct tag *t)
 		       : 0;
 }
 
+static int take_kind(struct slice op, enum tag_kind *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (op.len == strlen(TAG_OP) + strlen(kinds[i]) && slice_starts(op, TAG_OP) &&
+		    memcmp(op.ptr + strlen(TAG_OP), kinds[i], strlen(kinds[i])) == 0) {
+			*out = (enum tag_kind)i;
+			return 0;
+		}
+	}
+	return SA_ERR_INVALID;
+}
+
 static int take_head(struct slice *rest, struct tag *t)
 {
 	struct slice st, src;
 
-	if (!slice_is(take_until(rest, ' '), TAG_OP) ||
+	if (take_kind(take_until(rest, ' '), &t->kind) < 0 ||
 	    !slice_is(take_until(rest, ' '), "sa_v=" TAG_VERSION))
 		return SA_ERR_INVALID;
 	st = take_until(rest, ' ');
@@ -385,6 +412,7 @@ void tag_free(struct tag *t)
 {
 	access_free(&t->access);
 	free(t->user);
+	free(t->from);
 	free(t->service);
 	free(t->source);
 	free(t->terminal);

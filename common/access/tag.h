@@ -13,6 +13,8 @@
  * ','; inside the parts of both '%', '|' and ',' are %25, %7C, %2C. Fields that are not known are
  * left out. Ours stand together: the first field that is not sa_* ends them, and a field given
  * twice makes the tag broken.
+ * op=sessaudit-nest is the same for a service inside a session that has its tag already (sudo,
+ * su): it says who became whom, and binds nothing.
  */
 #ifndef SA_TAG_H
 #define SA_TAG_H
@@ -23,9 +25,13 @@
 /* Kernel limit 8560 (AUDIT_MESSAGE_TEXT_MAX) less what libaudit and the kernel add. */
 #define TAG_MAX_BYTES 7000
 
+enum tag_kind { TAG_BIND, TAG_NEST };
+
 struct tag {
+	enum tag_kind kind;
 	struct access access;
-	char *user;     /* PAM_USER */
+	char *user;     /* PAM_USER: who logs in; of TAG_NEST who it becomes */
+	char *from;     /* TAG_NEST: who asks for it */
 	char *service;  /* PAM service name */
 	char *source;   /* numeric peer address or NULL */
 	char *terminal; /* PAM_TTY or NULL */
@@ -36,7 +42,7 @@ struct tag {
  * at a UTF-8 boundary, then sa_cut=1 is added. */
 int tag_encode(const struct tag *t, struct buf *out);
 /* Reads a message (with or without what libaudit appends). SA_ERR_INVALID when it is not ours
- * (no op=sessaudit-bind) or broken. Fuzzed. */
+ * (no op=sessaudit-...) or broken. Fuzzed. */
 int tag_decode(struct slice msg, struct tag *out);
 void tag_free(struct tag *t);
 /* One value as it stands after '=': quoted, or hex. */

@@ -49,6 +49,7 @@ static int format(const struct tagfile *t, struct buf *out)
 	json_write_kstr_opt(w, "service", slice_of(t->tag.service));
 	json_write_kstr_opt(w, "source", slice_of(t->tag.source));
 	json_write_kstr_opt(w, "terminal", slice_of(t->tag.terminal));
+	json_write_kstr_opt(w, "grant_file", slice_of(t->grant_file));
 	json_write_key(w, "access");
 	access_write(w, &t->tag.access);
 	json_write_close(w);
@@ -121,7 +122,8 @@ static int parse(struct slice text, struct tagfile *out, struct sa_err *err)
 	    (rc = access_read_str(j, "", "user", &out->tag.user, err)) < 0 ||
 	    (rc = access_read_str(j, "", "service", &out->tag.service, err)) < 0 ||
 	    (rc = access_read_str(j, "", "source", &out->tag.source, err)) < 0 ||
-	    (rc = access_read_str(j, "", "terminal", &out->tag.terminal, err)) < 0)
+	    (rc = access_read_str(j, "", "terminal", &out->tag.terminal, err)) < 0 ||
+	    (rc = access_read_str(j, "", "grant_file", &out->grant_file, err)) < 0)
 		return rc;
 	return access_read(json_get(j, "access"), &out->tag.access, err);
 }
@@ -175,5 +177,6 @@ int tagfile_read(const char *dir, uint32_t ses, unsigned owner_uid, struct tagfi
 void tagfile_free(struct tagfile *t)
 {
 	tag_free(&t->tag);
+	free(t->grant_file);
 	*t = (struct tagfile){0};
 }

@@ -21,7 +21,8 @@ struct tagfile {
 	int32_t pid; /* of the process that opened the session */
 	char boot_id[BOOT_ID_SIZE];
 	int64_t time_ms;
-	struct tag tag; /* fields in full */
+	char *grant_file; /* path of the grant that approved it; NULL when none did */
+	struct tag tag;   /* fields in full; TAG_BIND */
 };
 
 /* dir: <run>/ses. Written atomically, mode 0640, schema sessaudit.session/1. */

@@ -21,6 +21,9 @@ static const char *const type_names[ENTRY_TYPES] = {
 	[ENTRY_INPUT] = "input",
 	[ENTRY_GAP] = "gap",
 	[ENTRY_CONFLICT] = "conflict",
+	[ENTRY_PRIVILEGE] = "privilege",
+	[ENTRY_EXPIRED] = "expired",
+	[ENTRY_REVOKED] = "revoked",
 	[ENTRY_SESSION_END] = "session_end",
 };
 
@@ -36,6 +39,7 @@ static const struct {
 	size_t offset;
 } texts[] = {
 	{"user.name", offsetof(struct entry, user)},
+	{"user.target.name", offsetof(struct entry, target)},
 	{"origin", offsetof(struct entry, origin)},
 	{"object", offsetof(struct entry, object)},
 	{"process.executable", offsetof(struct entry, exe)},
@@ -44,6 +48,7 @@ static const struct {
 	{"process.tty.name", offsetof(struct entry, tty)},
 	{"error.code", offsetof(struct entry, error)},
 	{"service.name", offsetof(struct entry, service)},
+	{"linked_session", offsetof(struct entry, linked)},
 	{"input.text", offsetof(struct entry, text)},
 	{"reason", offsetof(struct entry, cause)},
 };
@@ -175,6 +180,15 @@ static void write_event(struct json_writer *w, const struct entry *e)
 	json_write_close(w);
 }
 
+static void write_named(struct json_writer *w, const char *object, const char *key, struct slice s)
+{
+	if (!s.ptr)
+		return;
+	json_write_kopen(w, object);
+	entry_write_text(w, key, s);
+	json_write_close(w);
+}
+
 static void write_user(struct json_writer *w, const struct entry *e)
 {
 	json_write_kopen(w, "user");
@@ -184,6 +198,7 @@ static void write_user(struct json_writer *w, const struct entry *e)
 		write_id(w, e->uid);
 	entry_write_id(w, "effective", e->euid);
 	entry_write_id(w, "audit", e->auid);
+	write_named(w, "target", "name", e->target);
 	json_write_close(w);
 }
 
@@ -244,15 +259,6 @@ static void write_input(struct json_writer *w, const struct entry *e)
 	json_write_close(w);
 }
 
-static void write_named(struct json_writer *w, const char *object, const char *key, struct slice s)
-{
-	if (!s.ptr)
-		return;
-	json_write_kopen(w, object);
-	entry_write_text(w, key, s);
-	json_write_close(w);
-}
-
 /* One member of raw_b64; opens the object before the first. */
 static void write_exact(struct json_writer *w, const char *path, struct slice s, bool *open)
 {
@@ -299,6 +305,7 @@ void entry_write(struct json_writer *w, const struct entry *e)
 	write_process(w, e);
 	write_named(w, "error", "code", e->error);
 	write_named(w, "service", "name", e->service);
+	entry_write_text(w, "linked_session", e->linked);
 	write_input(w, e);
 	entry_write_text(w, "reason", e->cause);
 	write_count(w, "count", e->count);

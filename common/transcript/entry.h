@@ -23,6 +23,9 @@ enum entry_type {
 	ENTRY_INPUT,
 	ENTRY_GAP,
 	ENTRY_CONFLICT,
+	ENTRY_PRIVILEGE, /* sudo, su: someone became someone else; or left the session */
+	ENTRY_EXPIRED,   /* the approval ended while the session ran */
+	ENTRY_REVOKED,   /* ... was withdrawn */
 	ENTRY_SESSION_END,
 	ENTRY_TYPES
 };
@@ -65,6 +68,13 @@ struct entry {
 	/* gap: cause and count (of records or events lost; 0 unknown). conflict: cause */
 	struct slice cause;
 	uint64_t count;
+
+	/* privilege: who user became (user.target.name), the service that did it is in service, why it
+	 * failed or what kind it is in cause ("nested", "denied", "left") */
+	struct slice target; /* raw */
+	/* privilege "left": the session that goes on; session_start: the one it came from
+	 * (linked_session). A session id. */
+	struct slice linked;
 
 	/* access, conflict: the context (borrowed) */
 	const struct access *access;

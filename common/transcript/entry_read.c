@@ -84,10 +84,12 @@ static int read_common(const struct json *j, struct entry *e)
 	    read_count(json_get(j, "audit"), "serial", &e->audit_serial))
 		return SA_ERR_INVALID;
 	e->user = json_get_str(user, "name");
+	e->target = json_get_str(json_get(user, "target"), "name");
 	e->origin = json_get_str(j, "origin");
 	e->object = json_get_str(j, "object");
 	e->error = json_get_str(json_get(j, "error"), "code");
 	e->service = json_get_str(json_get(j, "service"), "name");
+	e->linked = json_get_str(j, "linked_session");
 	e->cause = json_get_str(j, "reason");
 	e->after_end = json_bool(json_get(j, "after_end"));
 	return 0;

@@ -35,6 +35,8 @@ void page_head(struct buf *out, const struct page_style *st, const struct segmen
  * and losses. Nothing of t->segments, head, part is used. */
 void page_head_whole(struct buf *out, const struct page_style *st, const struct segment_session *s,
 		     const struct session_totals *t);
+/* The part of it that says which request the login belongs to. */
+void page_access(struct buf *out, const struct page_style *st, const struct access *a);
 /* One entry's line(s) of the timeline. */
 void page_entry(struct buf *out, const struct page_style *st, const struct entry *e);
 /* The same for an exec that the typed line with seq `typed` led to (0: none). */

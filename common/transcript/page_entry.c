@@ -167,62 +167,6 @@ static void put_gap(struct buf *out, const struct page_style *st, const struct e
 	page_color(out, st, PAGE_PLAIN);
 }
 
-static void put_request(struct buf *out, const struct access *a)
-{
-	if (a->request_id) {
-		buf_puts(out, "access request ");
-		page_safe(out, slice_of(a->request_id), 256);
-	} else {
-		buf_puts(out, "no access request");
-	}
-	buf_printf(out, ": %s", page_status(a->status));
-	for (size_t i = 0; i < a->n_candidates; i++) {
-		buf_puts(out, i == 0 ? ", could be " : ", ");
-		page_safe(out, slice_of(a->candidates[i]), 128);
-	}
-}
-
-static void put_binding(struct buf *out, const struct page_style *st, const struct entry *e)
-{
-	static const struct access none;
-	const struct access *a = e->access ? e->access : &none;
-	bool conflict = e->type == ENTRY_CONFLICT;
-	bool alarm = conflict || a->status != ACCESS_APPROVED;
-
-	if (alarm) {
-		page_color(out, st, PAGE_ALARM);
-		buf_puts(out, "!! ");
-	}
-	if (conflict) {
-		buf_puts(out, "CONFLICT !! ");
-		page_cause(out, e->cause);
-	}
-	if (conflict && e->access)
-		buf_puts(out, "; ");
-	if (!conflict || e->access)
-		put_request(out, a);
-	if (alarm)
-		page_color(out, st, PAGE_PLAIN);
-}
-
-static void put_start_end(struct buf *out, const struct entry *e)
-{
-	if (e->type == ENTRY_SESSION_END) {
-		buf_puts(out, "session ended: ");
-		page_cause(out, e->cause);
-		return;
-	}
-	buf_puts(out, "session opened");
-	if (e->service.len > 0) {
-		buf_puts(out, " by ");
-		page_safe(out, e->service, 64);
-	}
-	if (e->origin.len > 0) {
-		buf_puts(out, " from ");
-		page_safe(out, e->origin, 256);
-	}
-}
-
 static void put_body(struct buf *out, const struct page_style *st, const struct entry *e,
 		     uint64_t typed)
 {
@@ -243,11 +187,21 @@ static void put_body(struct buf *out, const struct page_style *st, const struct 
 		return;
 	case ENTRY_ACCESS:
 	case ENTRY_CONFLICT:
-		put_binding(out, st, e);
+		page_binding(out, st, e);
 		return;
 	case ENTRY_SESSION_START:
+		page_start(out, e);
+		return;
 	case ENTRY_SESSION_END:
-		put_start_end(out, e);
+		buf_puts(out, "session ended: ");
+		page_cause(out, e->cause);
+		return;
+	case ENTRY_PRIVILEGE:
+		page_privilege(out, st, e);
+		return;
+	case ENTRY_EXPIRED:
+	case ENTRY_REVOKED:
+		page_ended(out, st, e);
 		return;
 	case ENTRY_TYPES:
 		break;

@@ -52,6 +52,23 @@ void page_error(struct buf *out, struct slice name);
 /* A cause as the collector names it, "agent_restart", in words: "agent restart". */
 void page_cause(struct buf *out, struct slice cause);
 
+/* "  Label   value" of the head. value is safe text; it is emptied for the next one. */
+void page_field(struct buf *out, const struct page_style *st, const char *label, struct buf *value);
+/* Two fields on one line, or one below the other where the first is too long. */
+void page_pair(struct buf *out, const struct page_style *st, const char *label, struct buf *value,
+	       const char *label2, struct buf *value2);
+/* A field of any text; nothing when it is NULL or empty. */
+void page_text_field(struct buf *out, const struct page_style *st, const char *label,
+		     const char *text);
+void page_or_unknown(struct buf *out, struct slice s); /* "not known" for an empty one */
+
+/* What happened, of a session_start; an access or conflict; a privilege; an expired or revoked
+ * entry. */
+void page_start(struct buf *out, const struct entry *e);
+void page_binding(struct buf *out, const struct page_style *st, const struct entry *e);
+void page_privilege(struct buf *out, const struct page_style *st, const struct entry *e);
+void page_ended(struct buf *out, const struct page_style *st, const struct entry *e);
+
 void page_color(struct buf *out, const struct page_style *st, enum page_color c);
 /* text with color around it */
 void page_colored(struct buf *out, const struct page_style *st, enum page_color c,

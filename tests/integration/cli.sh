@@ -102,10 +102,41 @@ run 0 show "$(sid_of elsewhere)" && out_has 'hash chain: intact'
 ok 'show: a session under another template'
 
 for s in 'id_only APPROVAL NOT CONFIRMED' 'ambiguous AMBIGUOUS ACCESS' \
-	'conflict CONFLICTING ACCESS' 'breakglass EMERGENCY ACCESS' 'unapproved UNAPPROVED ACCESS'; do
+	'conflict CONFLICTING ACCESS' 'breakglass EMERGENCY ACCESS' 'unapproved LOGIN REFUSED'; do
 	run 0 show "$(sid_of "${s%% *}")" && sed -n 4p "$tmp/out" | grep -q "^!!  ${s#* }"
 	ok "show: alarm for ${s%% *}"
 done
+run 0 show "$(sid_of unapproved)" && out_has 'Status   UNAPPROVED' &&
+	out_has "  Host's policy   DENIED: the login was refused" &&
+	out_has '  Reason          request REQ-9: expired'
+ok 'show: a refused login, and why'
+run 0 show "$(sid_of conflict)" && out_has "  Host's policy   EXEMPT: let in although"
+ok 'show: an exempt login'
+run 0 show "$(sid_of breakglass)" &&
+	out_has '  Justification   database is down  (SELF-ASSERTED: typed by the user)' &&
+	out_has '  Ticket          INC-9  (SELF-ASSERTED: typed by the user)'
+ok 'show: emergency reason and ticket are the word of the user'
+run 0 show "$(sid_of id_only)" && out_has '  Key             SHA256:AAAAuser' &&
+	out_has "  Certificate     key id $'REQ-1043/\\e[1m', serial 1042, profile sessaudit" &&
+	out_has '  Signed by CA    SHA256:AAAAca' && out_has '  Reason          no grant on this host'
+ok 'show: key and certificate'
+run 0 show "$(sid_of open)" && out_has 'became root by sudo (was oper)' &&
+	out_has 'DENIED: oper may not become root by su' &&
+	out_has '!! APPROVAL WITHDRAWN (REQ-1043, at 2026-11-21' && out_has 'grant was removed' &&
+	out_has '!! APPROVAL EXPIRED (REQ-1043, at 2026-11-21 03:28:00' &&
+	out_has '!! new channel opened after the approval had expired' &&
+	out_has 'this login goes on as session'
+ok 'show: who became whom, and the end of the approval'
+[ "$(grep -c '^!!  APPROVAL ' "$tmp/out")" -eq 2 ] &&
+	out_has '!!  APPROVAL WITHDRAWN DURING THE SESSION' &&
+	out_has '!!  APPROVAL EXPIRED DURING THE SESSION' &&
+	[ "$(awk '{ if (length > m) m = length } END { print m }' "$tmp/out")" -le 100 ]
+ok 'show: alarms above the page for an approval that ended'
+run 0 show "$(sid_of full)" && ! out_has 'APPROVAL'
+ok 'show: none for one that held'
+run 0 list && out_has '  UNAPPROVED (denied)' && out_has '  CONFLICT (exempt)' &&
+	out_has '  ID ONLY' && out_has '  BREAK-GLASS' && out_has '  AMBIGUOUS'
+ok 'list: each status, and what the policy made of it'
 
 run 0 show "$(sid_of hostile)" && ! LC_ALL=C grep -q "[^ -~]" "$tmp/out" && out_has 'more bytes]' &&
 	[ "$(wc -c <"$tmp/out")" -lt 5000 ]

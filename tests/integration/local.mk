@@ -10,9 +10,10 @@ integration_tests = \
 	tests/integration/pam_module.sh \
 	tests/integration/replay.sh \
 	tests/integration/shipper.sh \
+	tests/integration/ssh_key.sh \
 	tests/integration/supervisor.sh
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) FORMAT.md \
+EXTRA_DIST += $(integration_tests) FORMAT.md  \
 	tests/integration/multiply.sh tests/integration/tap.sh tests/integration/valgrind_replay.sh
 
 # Lays out a store for cli.sh.
@@ -34,6 +35,16 @@ tests_integration_mksession_LDADD = common/transcript/libtranscript.la \
 check_PROGRAMS += tests/integration/stubrole tests/integration/notifysink
 tests_integration_stubrole_LDADD =
 tests_integration_notifysink_LDADD =
+
+# Shows a key or certificate for ssh_key.sh, and says what reading one costs.
+check_PROGRAMS += tests/integration/sshkey
+tests_integration_sshkey_LDADD = common/access/libaccess.la common/libcommon.la
+
+# Our reading of PAM stacks beside libpam's; a test of its own.
+check_PROGRAMS += tests/integration/pam_order
+TESTS += tests/integration/pam_order
+tests_integration_pam_order_LDADD = \
+	tests/unit/libtap.la common/access/libaccess.la common/libcommon.la $(PAM_LIBS)
 
 # A login service for pam_module.sh, and what puts the kernel's audit state back.
 check_PROGRAMS += tests/integration/pam_session tests/e2e/auditstate

@@ -433,6 +433,69 @@ static void make_many(unsigned n)
 	}
 }
 
+/* What else is known of a login with that status. */
+static void fill(struct access *a)
+{
+	static char fp[] = "SHA256:AAAAuser", ca[] = "SHA256:AAAAca", key_id[] = "REQ-1043/\033[1m",
+		    serial[] = "1042", profile[] = "sessaudit", none[] = "no grant on this host",
+		    expired[] = "request REQ-9: expired", why[] = "database is down",
+		    no[] = "INC-9";
+
+	if (a->status == ACCESS_ID_ONLY) {
+		a->source = ACCESS_SOURCE_CERT;
+		a->key_fp = fp;
+		a->ca_fp = ca;
+		a->cert_key_id = key_id;
+		a->cert_serial = serial;
+		a->cert_profile = profile;
+		a->reason = none;
+	} else if (a->status == ACCESS_BREAKGLASS) {
+		a->source = ACCESS_SOURCE_PROMPT;
+		a->justification = why;
+		a->ticket = no;
+	} else if (a->status == ACCESS_UNAPPROVED) {
+		a->policy = ACCESS_POLICY_DENIED;
+		a->reason = expired;
+	} else if (a->status == ACCESS_CONFLICT) {
+		a->policy = ACCESS_POLICY_EXEMPT;
+	}
+}
+
+static struct entry *become(struct session *s, const char *time, const char *cause)
+{
+	struct entry *e = add(s, ENTRY_PRIVILEGE, time);
+
+	e->target = SLICE_LIT("root");
+	e->service = SLICE_LIT("sudo");
+	e->cause = slice_of(cause);
+	return e;
+}
+
+static void lapse(struct session *s, enum entry_type type, const char *time, const char *cause)
+{
+	struct entry *e = add(s, type, time);
+
+	e->object = SLICE_LIT("REQ-1043");
+	e->outcome = ENTRY_FAILURE;
+	e->cause = slice_of(cause);
+}
+
+/* An approval that ends while the session runs, root, and another session that goes on. */
+static void run_on(struct session *s)
+{
+	struct entry *e;
+
+	become(s, "03:26:00", "nested");
+	e = become(s, "03:26:10", "denied");
+	e->service = SLICE_LIT("su");
+	e->outcome = ENTRY_FAILURE;
+	lapse(s, ENTRY_REVOKED, "03:27:00", "grant_removed");
+	lapse(s, ENTRY_EXPIRED, "03:28:00", "expires_at");
+	lapse(s, ENTRY_EXPIRED, "03:29:00", "new_channel");
+	e = become(s, "03:30:00", "left");
+	e->linked = SLICE_LIT("0123456789abcdef0123456789abcdef");
+}
+
 /* Logins of every other status, each with one command; `open` has no end. */
 static void make_other(uint32_t ses, const char *name, enum access_status status, bool open)
 {
@@ -447,16 +510,19 @@ static void make_other(uint32_t ses, const char *name, enum access_status status
 	} else if (status != ACCESS_UNAPPROVED) {
 		a.request_id = id;
 	}
+	fill(&a);
 	snprintf(time, sizeof(time), "03:%02u:00", ses);
 	start(&s, ses, time, "oper", "10.0.0.10", &a);
 	begin(&s, name);
 	if (a.n_candidates > 0)
 		point(&s, two);
 	run(&s, time, 6000, "/usr/bin/id", "id");
-	if (open)
+	if (open) {
+		run_on(&s);
 		cut(&s);
-	else
+	} else {
 		finish(&s, "04:00:00", 1);
+	}
 }
 
 static void open_store(const char *where)

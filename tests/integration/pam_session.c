@@ -6,15 +6,27 @@
  * prints what happens, a line each:
  *
  *   ses N                        after taking a new audit session
- *   tty WHEN ENABLED LOG_PASSWD  of this process, WHEN is before, open, closed
+ *   tty WHEN ENABLED LOG_PASSWD  of this process, WHEN is before, open, nested (closed), closed
  *   log PRIORITY TEXT            what the module says
- *   record TEXT                  an AUDIT_TRUSTED_APP record of this process, as the kernel sends
- * it tag STATUS REQUEST USER ADDR the same, decoded open CODE, close CODE        what libpam
- * returned
+ *   prompt TEXT, say TEXT        what the user is asked, and told
+ *   record TEXT                  a TRUSTED_APP record of this process, as the kernel sends it
+ *   tag STATUS REQUEST USER ADDR [POLICY]           the same, decoded
+ *   nest STATUS REQUEST FROM USER SERVICE [POLICY]  one of a nested service
+ *   auth CODE, open CODE, close CODE                what libpam returned
+ *   env NAME=VALUE               PAM's environment at the end
  *
  * pam_session [options] CONFDIR SERVICE [NESTED_SERVICE]
  *   -l UID   take a new audit session with this login uid
- *   -u USER  -r RHOST  -t TTY    the items; USER is root by default
+ *   -u USER  -r RHOST  -t TTY  -R RUSER   the items; USER is root by default
+ *   -n USER  of the nested service; the same by default
+ *   -i UID   the real uid while the nested service opens, as in sudo
+ *   -E NAME=VALUE   a variable of PAM's environment (more than one -E: more)
+ *   -L NAME         one of 300,000 bytes
+ *   -a       authenticate first, -A the same in a child whose environment is taken over, as sshd
+ *   -p TEXT  answer to the next prompt (more than one -p: more); without, prompts fail
+ *   -x CMD   run before the last service opens
+ *   -d N     this many more files can be opened while the nested service opens
+ *   -s       PAM_SILENT
  *   -e       TTY audit is on, passwords too, before anything else
  *   -f SIZE  limit the size of files, -F SIZE so that it cannot be raised again
  *   -m       listen for records (multicast)
@@ -30,6 +42,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/access/tag.h"
@@ -38,6 +51,7 @@
 
 #define TRUSTED_APP 1121
 #define RECORD_WAIT_MS 500
+#define MAX_WORDS 8
 
 /* Since Linux-PAM 1.4; without it there is no private directory of services. */
 extern int pam_start_confdir(const char *service, const char *user, const struct pam_conv *conv,
@@ -75,10 +89,18 @@ void __syslog_chk(int priority, int flag, const char *format, ...)
 	va_end(args);
 }
 
+struct words {
+	const char *items[MAX_WORDS];
+	size_t len, used;
+};
+
 struct setup {
-	const char *loginuid, *user, *rhost, *tty, *confdir, *service, *nested;
-	bool tty_on, multicast, hard_limit;
+	const char *loginuid, *user, *rhost, *tty, *ruser, *confdir, *service, *nested;
+	const char *nested_user, *nested_uid, *command, *files;
+	bool tty_on, multicast, hard_limit, authenticate, in_child;
+	int flags;
 	long size_limit;
+	struct words env, answers;
 };
 
 static void write_file(const char *path, const char *text)
@@ -101,27 +123,25 @@ static void print_ses(void)
 static void print_tty(const char *when)
 {
 	struct audit_tty_status s = {0};
+	struct netlink_request get = netlink_get_tty(&s);
 	struct netlink nl;
-	int rc = netlink_open(&nl);
 
-	if (rc == 0) {
-		rc = netlink_tty_get(&nl, &s);
-		netlink_close(&nl);
-	}
-	if (rc < 0)
-		printf("tty %s error %d\n", when, -rc);
+	netlink_open(&nl);
+	if (netlink_call(&nl, &get) < 0)
+		printf("tty %s error %d\n", when, -get.rc);
 	else
 		printf("tty %s %u %u\n", when, s.enabled, s.log_passwd);
+	netlink_close(&nl);
 }
 
 static void switch_tty_on(void)
 {
-	struct audit_tty_status s = {.enabled = 1, .log_passwd = 1};
+	const struct audit_tty_status s = {.enabled = 1, .log_passwd = 1};
+	struct netlink_request set = netlink_set_tty(&s);
 	struct netlink nl;
 
-	if (netlink_open(&nl) < 0)
-		return;
-	if (netlink_tty_set(&nl, &s) < 0)
+	netlink_open(&nl);
+	if (netlink_call(&nl, &set) < 0)
 		puts("failed TTY audit");
 	netlink_close(&nl);
 }
@@ -137,6 +157,11 @@ static int open_multicast(void)
 	return fd;
 }
 
+static const char *or_dash(const char *text)
+{
+	return text ? text : "-";
+}
+
 static void print_tag(const char *text, size_t len)
 {
 	struct tag t;
@@ -145,9 +170,15 @@ static void print_tag(const char *text, size_t len)
 		puts("tag broken");
 		return;
 	}
-	printf("tag %s %s %s %s\n", access_status_name(t.access.status),
-	       t.access.request_id ? t.access.request_id : "-", t.user ? t.user : "-",
-	       t.source ? t.source : "-");
+	printf("%s %s %s", t.kind == TAG_NEST ? "nest" : "tag", access_status_name(t.access.status),
+	       or_dash(t.access.request_id));
+	if (t.kind == TAG_NEST)
+		printf(" %s %s %s", or_dash(t.from), or_dash(t.user), or_dash(t.service));
+	else
+		printf(" %s %s", or_dash(t.user), or_dash(t.source));
+	if (t.access.policy != ACCESS_POLICY_NONE)
+		printf(" %s", access_policy_name(t.access.policy));
+	putchar('\n');
 	tag_free(&t);
 }
 
@@ -174,57 +205,176 @@ static void print_records(int fd)
 	}
 }
 
-static int no_conversation(int n, const struct pam_message **msg, struct pam_response **resp,
-			   void *ctx)
+static char *next_answer(struct words *answers)
 {
-	(void)n;
-	(void)msg;
-	(void)resp;
-	(void)ctx;
-	return PAM_CONV_ERR;
+	return answers->used < answers->len ? strdup(answers->items[answers->used++]) : NULL;
 }
 
-static pam_handle_t *start(const struct setup *s, const char *service)
+static int converse(int n, const struct pam_message **msg, struct pam_response **resp, void *ctx)
 {
-	static const struct pam_conv conv = {no_conversation, NULL};
+	struct pam_response *r = calloc((size_t)n, sizeof(*r));
+
+	for (int i = 0; r && i < n; i++) {
+		if (msg[i]->msg_style != PAM_PROMPT_ECHO_ON) {
+			printf("say %s\n", msg[i]->msg);
+			continue;
+		}
+		printf("prompt %s\n", msg[i]->msg);
+		r[i].resp = next_answer(ctx);
+		if (!r[i].resp) {
+			free(r);
+			return PAM_CONV_ERR;
+		}
+	}
+	*resp = r;
+	return r ? PAM_SUCCESS : PAM_BUF_ERR;
+}
+
+static pam_handle_t *start(struct setup *s, const char *service, const char *user)
+{
+	const struct pam_conv conv = {converse, &s->answers};
 	pam_handle_t *pamh = NULL;
 
-	if (pam_start_confdir(service, s->user, &conv, s->confdir, &pamh) != PAM_SUCCESS)
+	if (pam_start_confdir(service, user, &conv, s->confdir, &pamh) != PAM_SUCCESS)
 		exit(1);
 	if (s->rhost)
 		pam_set_item(pamh, PAM_RHOST, s->rhost);
 	if (s->tty)
 		pam_set_item(pamh, PAM_TTY, s->tty);
+	if (s->ruser)
+		pam_set_item(pamh, PAM_RUSER, s->ruser);
+	for (size_t i = 0; i < s->env.len; i++)
+		pam_putenv(pamh, s->env.items[i]);
 	return pamh;
 }
 
-static void run(const struct setup *s)
+static void print_env(pam_handle_t *pamh)
 {
-	pam_handle_t *pamh = start(s, s->service), *inner = NULL;
+	char **list = pam_getenvlist(pamh);
+
+	for (char **p = list; p && *p; p++) {
+		printf("env %.200s\n", *p);
+		free(*p);
+	}
+	free(list);
+}
+
+static void authenticate(const struct setup *s, pam_handle_t *pamh)
+{
+	printf("auth %d\n", pam_authenticate(pamh, s->flags));
+	printf("auth %d\n", pam_setcred(pamh, PAM_ESTABLISH_CRED | s->flags));
+}
+
+/* As sshd does it: what comes back from the child is PAM's environment. */
+static void authenticate_in_child(struct setup *s, pam_handle_t *pamh)
+{
+	_cleanup_fclose_ FILE *in = NULL;
+	char line[8192];
+	int ends[2];
+	pid_t pid;
+
+	if (pipe(ends) < 0 || (pid = fork()) < 0)
+		exit(1);
+	if (pid == 0) {
+		authenticate(s, pamh);
+		for (char **p = pam_getenvlist(pamh); p && *p; p++)
+			dprintf(ends[1], "%s\n", *p);
+		_exit(0);
+	}
+	close(ends[1]);
+	in = fdopen(ends[0], "re");
+	while (in && fgets(line, sizeof(line), in)) {
+		line[strcspn(line, "\n")] = 0;
+		pam_putenv(pamh, line);
+	}
+	waitpid(pid, NULL, 0);
+}
+
+static void run_command(const struct setup *s)
+{
+	if (s->command && system(s->command) != 0)
+		puts("failed command");
+}
+
+static void limit_files(const char *more)
+{
+	int lowest = dup(STDIN_FILENO);
+	struct rlimit limit;
+
+	close(lowest);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = (rlim_t)(lowest + atol(more));
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		puts("failed limit");
+}
+
+static void run_nested(struct setup *s)
+{
+	pam_handle_t *pamh = start(s, s->nested, s->nested_user ? s->nested_user : s->user);
+
+	run_command(s);
+	if (s->nested_uid && setreuid((uid_t)atol(s->nested_uid), (uid_t)-1) < 0)
+		puts("failed setreuid");
+	if (s->files)
+		limit_files(s->files);
+	printf("open %d\n", pam_open_session(pamh, s->flags));
+	printf("close %d\n", pam_close_session(pamh, s->flags));
+	if (!s->files)
+		print_tty("nested");
+	if (setreuid(0, (uid_t)-1) < 0)
+		puts("failed setreuid");
+	pam_end(pamh, PAM_SUCCESS);
+}
+
+static void run(struct setup *s)
+{
+	pam_handle_t *pamh = start(s, s->service, s->user);
 	int fd = s->multicast ? open_multicast() : -1;
 
 	print_tty("before");
-	printf("open %d\n", pam_open_session(pamh, 0));
+	if (s->in_child)
+		authenticate_in_child(s, pamh);
+	else if (s->authenticate)
+		authenticate(s, pamh);
+	if (!s->nested)
+		run_command(s);
+	printf("open %d\n", pam_open_session(pamh, s->flags));
 	print_tty("open");
-	if (s->nested) {
-		inner = start(s, s->nested);
-		printf("open %d\n", pam_open_session(inner, 0));
-		printf("close %d\n", pam_close_session(inner, 0));
-		pam_end(inner, PAM_SUCCESS);
-	}
+	if (s->nested)
+		run_nested(s);
 	print_records(fd);
-	printf("close %d\n", pam_close_session(pamh, 0));
+	printf("close %d\n", pam_close_session(pamh, s->flags));
 	print_tty("closed");
+	print_env(pamh);
 	pam_end(pamh, PAM_SUCCESS);
 	if (fd >= 0)
 		close(fd);
+}
+
+static void add_word(struct words *w, const char *word)
+{
+	if (w->len == MAX_WORDS)
+		exit(2);
+	w->items[w->len++] = word;
+}
+
+/* Longer than an argument can be. */
+static const char *long_variable(const char *name)
+{
+	static char text[300000];
+
+	memset(text, 'A', sizeof(text) - 1);
+	memcpy(text, name, strlen(name));
+	text[strlen(name)] = '=';
+	return text;
 }
 
 static int parse(int argc, char **argv, struct setup *s)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "l:u:r:t:f:F:em")) != -1) {
+	while ((c = getopt(argc, argv, "l:u:r:t:R:n:i:E:L:p:d:x:f:F:aAsem")) != -1) {
 		switch (c) {
 		case 'l':
 			s->loginuid = optarg;
@@ -237,6 +387,39 @@ static int parse(int argc, char **argv, struct setup *s)
 			break;
 		case 't':
 			s->tty = optarg;
+			break;
+		case 'R':
+			s->ruser = optarg;
+			break;
+		case 'n':
+			s->nested_user = optarg;
+			break;
+		case 'i':
+			s->nested_uid = optarg;
+			break;
+		case 'E':
+			add_word(&s->env, optarg);
+			break;
+		case 'L':
+			add_word(&s->env, long_variable(optarg));
+			break;
+		case 'p':
+			add_word(&s->answers, optarg);
+			break;
+		case 'd':
+			s->files = optarg;
+			break;
+		case 'x':
+			s->command = optarg;
+			break;
+		case 'a':
+			s->authenticate = true;
+			break;
+		case 'A':
+			s->in_child = true;
+			break;
+		case 's':
+			s->flags = PAM_SILENT;
 			break;
 		case 'f':
 			s->size_limit = atol(optarg);

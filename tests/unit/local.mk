@@ -11,15 +11,26 @@ LDADD = tests/unit/libtap.la common/libcommon.la
 
 unit_tests = \
 	tests/unit/test_access \
+	tests/unit/test_auth_info \
+	tests/unit/test_cas \
+	tests/unit/test_profile \
+	tests/unit/test_ssh_key \
 	tests/unit/test_attempts \
 	tests/unit/test_dirs \
 	tests/unit/test_news \
 	tests/unit/test_quarantine \
 	tests/unit/test_status \
+	tests/unit/test_file_stamp \
 	tests/unit/test_grant \
 	tests/unit/test_grants \
+	tests/unit/test_grant_index \
+	tests/unit/test_grant_index_file \
+	tests/unit/test_signed \
 	tests/unit/test_match \
 	tests/unit/test_pam_options \
+	tests/unit/test_pam_stack \
+	tests/unit/test_policy \
+	tests/unit/test_resolve \
 	tests/unit/test_tag \
 	tests/unit/test_tagfile \
 	tests/unit/test_buf \
@@ -135,7 +146,7 @@ tests_unit_test_reader_LDADD = cli/libreader.la $(store_libs) $(transcript_tests
 tests_unit_test_segment_LDADD = $(transcript_tests_ldadd) $(ZLIB_LIBS)
 
 supervisor_tests_ldadd = agent/libsupervisor.la agent/libagent.la common/store/libstore.la \
-	common/transcript/libtranscript.la $(LDADD)
+	common/transcript/libtranscript.la common/access/libaccess.la $(LDADD)
 tests_unit_test_child_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_dirs_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_notify_LDADD = $(supervisor_tests_ldadd)
@@ -171,13 +182,49 @@ tests_unit_test_store_s3_LDADD = $(s3_tests_ldadd)
 
 access_tests_ldadd = common/access/libaccess.la $(LDADD)
 tests_unit_test_access_LDADD = $(access_tests_ldadd)
+# Keys and certificates: real ones, and made to measure.
+ssh_test_sources = tests/unit/ssh_fixtures.c tests/unit/ssh_fixtures.h \
+	tests/unit/cert_make.c tests/unit/cert_make.h tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_auth_info_SOURCES = tests/unit/test_auth_info.c $(ssh_test_sources)
+tests_unit_test_auth_info_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_auth_info_LDADD = $(access_tests_ldadd)
+tests_unit_test_cas_SOURCES = tests/unit/test_cas.c $(ssh_test_sources)
+tests_unit_test_cas_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_cas_LDADD = $(access_tests_ldadd)
+tests_unit_test_profile_SOURCES = tests/unit/test_profile.c $(ssh_test_sources)
+tests_unit_test_profile_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_profile_LDADD = $(access_tests_ldadd)
+tests_unit_test_ssh_key_SOURCES = tests/unit/test_ssh_key.c $(ssh_test_sources)
+tests_unit_test_ssh_key_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_ssh_key_LDADD = $(access_tests_ldadd)
 tests_unit_test_grant_SOURCES = tests/unit/test_grant.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
 tests_unit_test_grant_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_test_grant_LDADD = $(access_tests_ldadd)
+broker_key_sources = tests/unit/broker_key.c tests/unit/broker_key.h
+tests_unit_test_grants_SOURCES = tests/unit/test_grants.c $(broker_key_sources)
 tests_unit_test_grants_LDADD = $(access_tests_ldadd)
-tests_unit_test_match_SOURCES = tests/unit/test_match.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
-tests_unit_test_match_LDFLAGS = $(alloc_fail_ldflags)
+grant_dirs_sources = tests/unit/grant_dirs.c tests/unit/grant_dirs.h $(broker_key_sources)
+grant_dirs_wrap = -Wl,--wrap=fstat,--wrap=fstatat
+tests_unit_test_grant_index_SOURCES = tests/unit/test_grant_index.c $(grant_dirs_sources)
+tests_unit_test_grant_index_LDFLAGS = $(AM_LDFLAGS) $(grant_dirs_wrap)
+tests_unit_test_grant_index_file_SOURCES = tests/unit/test_grant_index_file.c \
+	$(grant_dirs_sources) tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_grant_index_file_LDFLAGS = $(alloc_fail_ldflags) $(grant_dirs_wrap)
+tests_unit_test_grant_index_file_LDADD = $(access_tests_ldadd)
+tests_unit_test_grant_index_LDADD = $(access_tests_ldadd)
+tests_unit_test_signed_SOURCES = tests/unit/test_signed.c $(broker_key_sources) \
+	tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_signed_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_signed_LDADD = $(access_tests_ldadd)
+tests_unit_test_file_stamp_LDADD = $(access_tests_ldadd)
 tests_unit_test_match_LDADD = $(access_tests_ldadd)
+tests_unit_test_pam_stack_LDADD = $(access_tests_ldadd)
+tests_unit_test_policy_LDADD = $(access_tests_ldadd)
+tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c tests/unit/resolve_keys.h \
+	tests/unit/alloc_fail.c \
+	tests/unit/alloc_fail.h
+tests_unit_test_resolve_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_resolve_LDADD = $(access_tests_ldadd)
 tests_unit_test_tag_SOURCES = tests/unit/test_tag.c tests/unit/alloc_fail.c tests/unit/alloc_fail.h
 tests_unit_test_tag_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_test_tag_LDADD = $(access_tests_ldadd)

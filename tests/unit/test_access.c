@@ -2,6 +2,9 @@
 /* Copyright the sessaudit authors */
 #include "config.h"
 
+#include <stdlib.h>
+#include <strings.h>
+
 #include "common/access/access.h"
 #include "tests/unit/tap.h"
 
@@ -27,6 +30,18 @@ static const struct round rounds[] = {
 		      "\"REQ-2\"]}"},
 	{"only an approval", "{\"status\":\"conflict\",\"source\":\"cert\",\"request\":"
 			     "{\"approvals\":[{\"status\":\"approved\"}]}}"},
+	{"a key", "{\"status\":\"unapproved\",\"source\":\"none\",\"key\":"
+		  "{\"fingerprint\":\"SHA256:k\"}}"},
+	{"a certificate", "{\"status\":\"id_only\",\"source\":\"cert\",\"request\":{\"id\":\"R\"},"
+			  "\"key\":{\"fingerprint\":\"SHA256:k\"},\"certificate\":"
+			  "{\"ca\":\"SHA256:c\",\"key_id\":\"id\\n\",\"serial\":\"7\",\"profile\":"
+			  "\"vault\"},\"reason\":\"request R: no grant on this host\"}"},
+	{"denied", "{\"status\":\"unapproved\",\"source\":\"none\",\"reason\":\"request R: "
+		   "expired\",\"policy\":\"denied\"}"},
+	{"exempt", "{\"status\":\"unapproved\",\"source\":\"session\",\"policy\":\"exempt\"}"},
+	{"a conflict with candidates", "{\"status\":\"conflict\",\"source\":\"session\","
+				       "\"reason\":\"x\",\"policy\":\"denied\","
+				       "\"candidates\":[\"R\"]}"},
 	{"not ASCII", "{\"status\":\"breakglass\",\"source\":\"prompt\",\"request\":"
 		      "{\"justification\":\"h\xc3\xa9 \\\"q\\\" \\n\"}}"},
 };
@@ -53,6 +68,16 @@ static const struct bad bads[] = {
 	 "request.approvals: must hold objects"},
 	{"candidates hold numbers", "{\"status\":\"ambiguous\",\"candidates\":[1]}",
 	 "candidates: must be at most 16 request ids"},
+	{"unknown policy", "{\"status\":\"approved\",\"policy\":\"maybe\"}",
+	 "policy: not a known policy"},
+	{"key is text", "{\"status\":\"approved\",\"key\":\"SHA256:k\"}", "key: must be an object"},
+	{"fingerprint is a number", "{\"status\":\"approved\",\"key\":{\"fingerprint\":1}}",
+	 "key.fingerprint: must be a string"},
+	{"certificate is a list", "{\"status\":\"approved\",\"certificate\":[]}",
+	 "certificate: must be an object"},
+	{"serial is a number", "{\"status\":\"approved\",\"certificate\":{\"serial\":7}}",
+	 "certificate.serial: must be a string"},
+	{"reason is a list", "{\"status\":\"approved\",\"reason\":[]}", "reason: must be a string"},
 	{"grant is a list", "{\"status\":\"approved\",\"grant\":[]}", "grant: must be an object"},
 };
 
@@ -152,6 +177,85 @@ static void check_names(void)
 	tap_int(access_source_parse(SLICE_NONE, &src), SA_ERR_INVALID, "absent source");
 }
 
+struct set {
+	const char *name;
+	struct slice text;
+	const char *want;
+};
+
+static const struct set sets[] = {
+	{"plain", SLICE_LIT("abc"), "abc"},
+	{"empty", SLICE_LIT(""), NULL},
+	{"absent", SLICE_NONE, NULL},
+	{"UTF-8", SLICE_LIT("h\xc3\xa9"), "h\xc3\xa9"},
+	{"not UTF-8", SLICE_LIT("h\xc3!\xff"), "h\\xC3!\\xFF"},
+	{"control bytes stay", SLICE_LIT("a\n\x1b"), "a\n\x1b"},
+	{"NUL", SLICE_LIT("a\0b\0"), "a\\x00b\\x00"},
+	{"NUL alone", SLICE_LIT("\0"), "\\x00"},
+};
+
+static void check_sets(void)
+{
+	static char text[ACCESS_MAX_FIELD + 3];
+	char *field = NULL;
+
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		tap_int(access_set(&field, sets[i].text), 0, "set %s", sets[i].name);
+		tap_ok((field == NULL) == (sets[i].want == NULL) &&
+			       (!field || strcasecmp(field, sets[i].want) == 0),
+		       "set %s: %s", sets[i].name, field ? field : "NULL");
+	}
+	memset(text, 'x', sizeof(text));
+	memcpy(text + ACCESS_MAX_FIELD - 1, "\xc3\xa9", 2);
+	tap_int(access_set(&field, (struct slice){text, ACCESS_MAX_FIELD + 1}), 0, "set, too long");
+	tap_int((long long)strlen(field), ACCESS_MAX_FIELD - 1, "set, too long: no half character");
+	memset(text, 0xff, sizeof(text));
+	tap_int(access_set(&field, (struct slice){text, sizeof(text)}), 0, "set, long and bad");
+	tap_ok(strlen(field) <= ACCESS_MAX_FIELD && strlen(field) > ACCESS_MAX_FIELD - 4,
+	       "set, long and bad: %zu bytes", strlen(field));
+	free(field);
+}
+
+static void check_approvals(void)
+{
+	_cleanup_access_ struct access a = {0};
+
+	for (int i = 0; i < ACCESS_MAX_APPROVALS; i++)
+		if (access_add_approval(&a, SLICE_LIT("bob\xff"), "certificate") < 0)
+			tap_ok(false, "approval %d", i);
+	tap_int(access_add_approval(&a, SLICE_LIT("x"), "user"), SA_ERR_TOOBIG,
+		"one approval too many");
+	tap_int((long long)a.n_approvals, ACCESS_MAX_APPROVALS, "the others stay");
+	tap_ok(strcasecmp(a.approvals[0].by, "bob\\xff") == 0, "by: %s", a.approvals[0].by);
+	tap_str(a.approvals[0].type, "certificate", "its type");
+	tap_str(a.approvals[0].status, NULL, "its status is not known");
+}
+
+static void check_all_names(void)
+{
+	for (int i = ACCESS_UNAPPROVED; i <= ACCESS_BREAKGLASS; i++) {
+		enum access_status got = ACCESS_UNAPPROVED;
+		const char *name = access_status_name((enum access_status)i);
+
+		tap_int(access_status_parse(slice_of(name), &got), 0, "status %s", name);
+		tap_int(got, i, "status %s: both ways", name);
+	}
+	for (int i = ACCESS_SOURCE_NONE; i <= ACCESS_SOURCE_SESSION; i++) {
+		enum access_source got = ACCESS_SOURCE_NONE;
+		const char *name = access_source_name((enum access_source)i);
+
+		tap_int(access_source_parse(slice_of(name), &got), 0, "source %s", name);
+		tap_int(got, i, "source %s: both ways", name);
+	}
+	for (int i = ACCESS_POLICY_NONE; i <= ACCESS_POLICY_EXEMPT; i++) {
+		enum access_policy got = ACCESS_POLICY_NONE;
+		const char *name = access_policy_name((enum access_policy)i);
+
+		tap_int(access_policy_parse(slice_of(name), &got), 0, "policy %s", name);
+		tap_int(got, i, "policy %s: both ways", name);
+	}
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++)
@@ -161,5 +265,8 @@ int main(void)
 	check_lenient();
 	check_bounds();
 	check_names();
+	check_all_names();
+	check_sets();
+	check_approvals();
 	return tap_done();
 }

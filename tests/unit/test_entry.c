@@ -128,6 +128,58 @@ static const struct {
 	 "\"object\":\"o\",\"reason\":\"second_tag\",\"access\":{\"status\":\"approved\","
 	 "\"source\":\"user\",\"request\":{\"id\":\"REQ-1042\",\"requester\":"
 	 "{\"email\":\"alice@example.com\"}}}}"},
+	{"session_start of a session that another one left for",
+	 {COMMON, .seq = 1, .type = ENTRY_SESSION_START, .service = SLICE_LIT("login"),
+	  .linked = SLICE_LIT("2ab9a4634728340a26a28f66673fe485")},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":1,\"type\":\"session_start\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"session_start\",\"outcome\":\"unknown\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},"
+	 "\"object\":\"o\",\"service\":{\"name\":\"login\"},"
+	 "\"linked_session\":\"2ab9a4634728340a26a28f66673fe485\"}"},
+	{"privilege",
+	 {.seq = 17,
+	  .type = ENTRY_PRIVILEGE,
+	  .outcome = ENTRY_SUCCESS,
+	  .time_ms = T0,
+	  .user = SLICE_LIT("dba"),
+	  .origin = SLICE_LIT("10.0.0.9"),
+	  .object = SLICE_LIT("root"),
+	  .uid = ENTRY_ID_UNSET,
+	  .euid = ENTRY_ID_UNSET,
+	  .auid = 1001,
+	  .pid = 900,
+	  .target = SLICE_LIT("root"),
+	  .service = SLICE_LIT("sudo"),
+	  .cause = SLICE_LIT("nested"),
+	  .audit_serial = 99},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":17,\"type\":\"privilege\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"privilege\",\"outcome\":\"success\"},"
+	 "\"user\":{\"name\":\"dba\",\"audit\":{\"id\":\"1001\"},\"target\":{\"name\":\"root\"}},"
+	 "\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"root\","
+	 "\"process\":{\"pid\":900},\"service\":{\"name\":\"sudo\"},\"reason\":\"nested\","
+	 "\"audit\":{\"serial\":99}}"},
+	{"privilege, the login goes on in another session",
+	 {COMMON, .seq = 18, .type = ENTRY_PRIVILEGE, .cause = SLICE_LIT("left"),
+	  .linked = SLICE_LIT("2ab9a4634728340a26a28f66673fe485")},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":18,\"type\":\"privilege\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"privilege\",\"outcome\":\"unknown\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},"
+	 "\"object\":\"o\",\"linked_session\":\"2ab9a4634728340a26a28f66673fe485\","
+	 "\"reason\":\"left\"}"},
+	{"expired",
+	 {COMMON, .seq = 19, .type = ENTRY_EXPIRED, .outcome = ENTRY_FAILURE,
+	  .cause = SLICE_LIT("new_channel"), .pid = 901},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":19,\"type\":\"expired\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"expired\",\"outcome\":\"failure\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},"
+	 "\"object\":\"o\",\"process\":{\"pid\":901},\"reason\":\"new_channel\"}"},
+	{"revoked",
+	 {COMMON, .seq = 20, .type = ENTRY_REVOKED, .outcome = ENTRY_FAILURE,
+	  .cause = SLICE_LIT("grant_removed")},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":20,\"type\":\"revoked\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"revoked\",\"outcome\":\"failure\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},"
+	 "\"object\":\"o\",\"reason\":\"grant_removed\"}"},
 	{"session_end, nothing known",
 	 {.seq = 16, .type = ENTRY_SESSION_END, .time_ms = T0, UNSET_IDS},
 	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":16,\"type\":\"session_end\","
@@ -177,6 +229,8 @@ static struct entry full(enum entry_type type)
 		.n_ran = 3,
 		.cause = SLICE_LIT("why"),
 		.count = INT64_MAX,
+		.target = SLICE_LIT("ro\"ot"),
+		.linked = SLICE_LIT("2ab9"),
 		.access = &approved,
 		.service = SLICE_LIT("sshd"),
 	};
@@ -243,6 +297,8 @@ static const char *difference(const struct entry *a, const struct entry *b)
 	SAME(memcmp(a->ran, b->ran, sizeof(a->ran)) == 0, "ran");
 	SAME_TEXT(cause);
 	SAME_NUMBER(count);
+	SAME_TEXT(target);
+	SAME_TEXT(linked);
 	SAME(same_access(a->access, b->access), "access");
 	SAME_TEXT(service);
 	return "none";
@@ -280,6 +336,7 @@ static const struct {
 	size_t offset;
 } raw_fields[] = {
 	{"user.name", offsetof(struct entry, user)},
+	{"user.target.name", offsetof(struct entry, target)},
 	{"origin", offsetof(struct entry, origin)},
 	{"object", offsetof(struct entry, object)},
 	{"process.executable", offsetof(struct entry, exe)},
@@ -288,6 +345,7 @@ static const struct {
 	{"process.tty.name", offsetof(struct entry, tty)},
 	{"error.code", offsetof(struct entry, error)},
 	{"service.name", offsetof(struct entry, service)},
+	{"linked_session", offsetof(struct entry, linked)},
 	{"input.text", offsetof(struct entry, text)},
 	{"reason", offsetof(struct entry, cause)},
 };

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/access/grants.h"
 #include "common/cleanup.h"
 #include "common/fdio.h"
+#include "tests/unit/broker_key.h"
 #include "tests/unit/tap.h"
 
 #define GOOD                                                                                       \
@@ -21,6 +23,7 @@
 /* Everything happens below one fresh directory. */
 static char base[] = "/tmp/test_grants-XXXXXX";
 static char dir[64];
+static struct signers signers; /* key 1 */
 
 /* What was skipped, a line each, without the name of the base. */
 struct said {
@@ -79,8 +82,9 @@ static void empty_dir(void)
 static void load(const char *const *dirs, unsigned owner, struct buf *ids, struct said *said)
 {
 	_cleanup_(grants_free) struct grants g = {0};
+	struct grants_trust trust = {.owner_uid = owner, .signers = &signers};
 
-	tap_int(grants_load(dirs, owner, &g, skipped, said), 0, "grants_load");
+	tap_int(grants_load(dirs, &trust, &g, skipped, said), 0, "grants_load");
 	for (size_t i = 0; i < g.len; i++)
 		buf_printf(ids, "%s%s", i ? " " : "", g.items[i]->access.request_id);
 }
@@ -114,17 +118,19 @@ static void check_names(void)
 
 static void check_bad_content(void)
 {
-	char big[GRANT_MAX_BYTES + 2];
+	static char big[SIGNED_MAX_BYTES + 2];
 
 	memset(big, ' ', sizeof(big) - 1);
-	big[sizeof(big) - 1] = 0;
 	put_good("a.json", 0644, "A");
+	put("huge.json", 0644, big);
+	big[GRANT_MAX_BYTES + 1] = 0;
 	put("big.json", 0644, big);
 	put("match.json", 0644, "{\"schema\":\"sessaudit.grant/1\",\"x\":1}");
 	put_good("z.json", 0644, "Z");
 	check("broken files do not harm the others", getuid(), "A Z",
 	      "g/big.json: larger than 65536 bytes\n"
-	      "g/match.json: x: unknown key\n");
+	      "g/huge.json: larger than 88404 bytes\n"
+	      "g/match.json: x: unknown key: remove it, or correct its name\n");
 }
 
 static void check_bad_modes(void)
@@ -181,7 +187,162 @@ static void check_owner(void)
 	char path[512];
 	in_dir(path, "a.json");
 	tap_int(chown(path, 1234, 0), 0, "given away");
-	check("a file of someone else", 0, "B", "g/a.json: owner 1234: must belong to 0\n");
+	check("a file of someone else", 0, "B",
+	      "g/a.json: not a signed grant: owner 1234: must belong to 0\n");
+}
+
+#define SIGNED                                                                                     \
+	"{\"schema\":\"sessaudit.grant/1\",\"grant_id\":\"g\",\"request\":{\"id\":\"%s\"},"        \
+	"\"hosts\":[\"prod-db-1\"],\"issued_at\":\"2026-11-21T00:00:00Z\","                        \
+	"\"expires_at\":\"2026-11-21T05:00:00Z\",\"match\":{\"users\":[\"dba\"]}}"
+
+static void put_signed(const char *name, mode_t mode, const char *id, unsigned char key)
+{
+	_cleanup_buf_ struct buf text = {0};
+	char grant[512];
+
+	buf_init(&text, 65536);
+	snprintf(grant, sizeof(grant), SIGNED, id);
+	broker_key_sign(key, slice_of(grant), &text);
+	put(name, mode, buf_cstr(&text));
+}
+
+static void give_away(const char *name)
+{
+	char path[512];
+
+	in_dir(path, name);
+	if (chown(path, 1234, 1234) < 0)
+		tap_ok(false, "chown %s", path);
+}
+
+/* An envelope is checked whoever owns it; a plain grant counts only when root wrote it. */
+static void check_signed(void)
+{
+	put_signed("1.json", 0644, "1", 1);
+	put_signed("2.json", 0644, "2", 2);
+	put_signed("3.json", 0666, "3", 1);
+	put_good("4.json", 0644, "4");
+	check("signed, of the owner", getuid(), "1 4",
+	      "g/2.json: signature: made by none of the 1 keys in [broker], or the grant was "
+	      "changed afterwards\n"
+	      "g/3.json: mode 0666: must not be writable by group or others\n");
+	if (getuid() != 0) {
+		tap_skip("not root", "signed, of someone else");
+		return;
+	}
+	put_signed("1.json", 0644, "1", 1);
+	put_signed("2.json", 0644, "2", 2);
+	put_good("4.json", 0644, "4");
+	put("5.json", 0644, "{\"schema\":\"sessaudit.signed-grant/1\"}");
+	for (int i = 1; i < 6; i++) {
+		char name[] = {(char)('0' + i), '.', 'j', 's', 'o', 'n', 0};
+
+		if (i != 3)
+			give_away(name);
+	}
+	check("signed, of someone else", 0, "1",
+	      "g/2.json: signature: made by none of the 1 keys in [broker], or the grant was "
+	      "changed afterwards\n"
+	      "g/4.json: not a signed grant: owner 1234: must belong to 0\n"
+	      "g/5.json: must have the keys schema, grant and signature, and no other\n");
+}
+
+/* Nobody can replace another's file in a sticky directory, so it may be writable. */
+static void check_sticky(void)
+{
+	put_good("a.json", 0644, "A");
+	chmod(dir, 01775);
+	check("a sticky directory, writable by a group", getuid(), "A", "");
+	put_good("a.json", 0644, "A");
+	chmod(dir, 0775);
+	check("the same, not sticky", getuid(), "",
+	      "g: mode 0775: must not be writable by group or others\n");
+	chmod(dir, 0755);
+}
+
+static void check_one(const char *name, unsigned owner, int want, const char *message)
+{
+	struct grants_trust trust = {.owner_uid = owner, .signers = &signers};
+	struct grant *g = NULL;
+	struct sa_err err = {0};
+	size_t n = strlen(base) + 1;
+	char path[512];
+
+	in_dir(path, name);
+	tap_int(grants_load_file(path, &trust, &g, &err), want, "%s alone: code", name);
+	if (want < 0)
+		tap_str(strncmp(err.msg, base, n - 1) == 0 ? err.msg + n : err.msg, message,
+			"%s alone: message", name);
+	else
+		tap_str(g ? g->file : NULL, path, "%s alone: file", name);
+	grant_free(g);
+}
+
+static void check_load_file(void)
+{
+	static char big[SIGNED_MAX_BYTES + 2];
+	char path[512], want[256];
+
+	memset(big, ' ', sizeof(big) - 1);
+	put_good("a.json", 0644, "A");
+	put_signed("s.json", 0644, "S", 1);
+	put_signed("f.json", 0644, "F", 2);
+	put("x.json", 0644, "{}");
+	put("huge.json", 0644, big);
+	in_dir(path, "fifo.json");
+	tap_int(mkfifo(path, 0600), 0, "a FIFO");
+	check_one("a.json", getuid(), 0, NULL);
+	check_one("s.json", getuid(), 0, NULL);
+	check_one("f.json", getuid(), SA_ERR_PERM,
+		  "g/f.json: signature: made by none of the 1 keys in [broker], or the grant was "
+		  "changed afterwards");
+	check_one("x.json", getuid(), SA_ERR_INVALID,
+		  "g/x.json: schema: must be \"sessaudit.grant/1\"");
+	check_one("huge.json", getuid(), SA_ERR_INVALID, "g/huge.json: too big for a grant");
+	check_one("fifo.json", getuid(), SA_ERR_PERM, "g/fifo.json: not a regular file");
+	check_one("gone.json", getuid(), SA_ERR_NOTFOUND,
+		  "g/gone.json: open: No such file or directory");
+	check_one("no/where.json", getuid(), SA_ERR_NOTFOUND,
+		  "g/no: open: No such file or directory");
+	snprintf(want, sizeof(want), "g: owner %u: must belong to %u", getuid(), getuid() + 1);
+	check_one("a.json", getuid() + 1, SA_ERR_PERM, want);
+	empty_dir();
+}
+
+/* Whoever reads while a broker renames new versions over a grant sees one of them, always. */
+static void check_replaced(void)
+{
+	struct grants_trust trust = {.owner_uid = getuid()};
+	const char *dirs[] = {dir, NULL};
+	size_t missed = 0, n = 0;
+	int status = 0;
+	pid_t child;
+
+	put_good("a.json", 0644, "A");
+	child = fork();
+	if (child == 0) {
+		char from[512], to[512];
+
+		in_dir(from, "new");
+		in_dir(to, "a.json");
+		for (int i = 0; i < 1000; i++) {
+			put_good("new", 0644, i & 1 ? "A" : "A-with-a-longer-id");
+			if (rename(from, to) < 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		_cleanup_(grants_free) struct grants g = {0};
+
+		n++;
+		grants_load(dirs, &trust, &g, NULL, NULL);
+		missed += g.len != 1;
+	}
+	tap_int(status, 0, "the writer");
+	tap_int((long long)missed, 0, "replaced while being read %zu times: missed", n);
+	empty_dir();
 }
 
 /* Root reads everything, so a child that is not root looks at its own file of mode 0. */
@@ -239,6 +400,7 @@ static void check_many(void)
 {
 	const char *dirs[] = {dir, NULL};
 	_cleanup_(grants_free) struct grants g = {0};
+	struct grants_trust trust = {.owner_uid = getuid()};
 	struct said said = {0};
 	char name[32];
 
@@ -247,7 +409,7 @@ static void check_many(void)
 		snprintf(name, sizeof(name), "%05d.json", i);
 		put_good(name, 0644, "R");
 	}
-	tap_int(grants_load(dirs, getuid(), &g, skipped, &said), 0, "too many: no error");
+	tap_int(grants_load(dirs, &trust, &g, skipped, &said), 0, "too many: no error");
 	tap_int((long long)g.len, GRANTS_MAX_FILES, "too many: as many as are read");
 	tap_str(buf_cstr(&said.text), "g: more than 4096 files: the rest is not read\n",
 		"too many: reported once");
@@ -261,6 +423,7 @@ int main(void)
 		return 99;
 	snprintf(dir, sizeof(dir), "%s/g", base);
 	mkdir(dir, 0755);
+	broker_key_signers(1, &signers);
 	check("nothing", getuid(), "", "");
 	check_names();
 	check_bad_content();
@@ -269,7 +432,12 @@ int main(void)
 	check_owner();
 	check_unreadable();
 	check_dirs();
+	check_signed();
+	check_sticky();
+	check_load_file();
+	check_replaced();
 	check_many();
+	signers_free(&signers);
 	empty_dir();
 	rmdir(dir);
 	tap_int(rmdir(base), 0, "nothing is left behind");

@@ -131,6 +131,8 @@ static void test_wrong_type(void)
 	tap_int(json_int(json_at(j, 0), &n), SA_ERR_INVALID, "integer of a string");
 	tap_int(json_int(json_at(j, 1), &n), SA_ERR_INVALID, "integer of a fraction");
 	tap_int(json_int(NULL, &n), SA_ERR_INVALID, "integer of nothing");
+	tap_bytes(json_number(json_at(j, 1)), SLICE_LIT("1.5"), "a fraction as written");
+	tap_ok(!json_number(json_at(j, 0)).ptr, "number of a string");
 	tap_int(n, 4711, "untouched");
 	tap_ok(!json_bool(j) && !json_bool(NULL), "boolean of an object");
 	tap_ok(!json_is(NULL, JSON_NULL) && json_type(NULL) == JSON_NULL, "nothing");

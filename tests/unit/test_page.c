@@ -300,6 +300,95 @@ static void test_other(void)
 	      "a name wider than its column");
 }
 
+static void test_privilege(void)
+{
+	static char why[] = "request REQ-9: \033expired";
+	static char words[] = "disk\033 full", number[] = "T-1";
+	struct access refused = {.policy = ACCESS_POLICY_DENIED, .reason = why};
+	struct access typed = {
+		.status = ACCESS_BREAKGLASS, .justification = words, .ticket = number};
+	struct entry e = base(ENTRY_PRIVILEGE);
+
+	e.target = SLICE_LIT("root");
+	e.service = SLICE_LIT("sudo");
+	e.cause = SLICE_LIT("nested");
+	check(&alone, &e, 0, AT "became root by sudo (was dba)\n", "became someone");
+	e.access = &typed;
+	check(&alone, &e, 0,
+	      AT
+	      "became root by sudo (was dba): BREAK-GLASS, SELF-ASSERTED: disk\\e full, ticket T-1\n",
+	      "on their own word");
+	e.access = NULL;
+	e.target = SLICE_LIT("\033[2Jroot");
+	e.service = SLICE_NONE;
+	e.user = SLICE_NONE;
+	check(&alone, &e, 0,
+	      "  #12  2026-11-21 01:02:03  ?                           "
+	      "became \\e[2Jroot (was an unknown user)\n",
+	      "became someone, what is not known");
+	e = base(ENTRY_PRIVILEGE);
+	e.target = SLICE_LIT("root");
+	e.service = SLICE_LIT("su");
+	e.cause = SLICE_LIT("denied");
+	e.outcome = ENTRY_FAILURE;
+	check(&alone, &e, 0, AT "DENIED: dba may not become root by su\n", "denied");
+	e.access = &refused;
+	check(&alone, &e, 0,
+	      AT
+	      "DENIED: dba may not become root by su (request REQ-9: \\eexpired), DENIED by this "
+	      "host's policy\n",
+	      "denied, with the reason");
+	e.cause = SLICE_LIT("nested");
+	e.access = NULL;
+	check(&alone, &e, 0, AT "FAILED: dba did not become root by su\n", "failed");
+	e.cause = SLICE_LIT("left");
+	e.linked = SLICE_LIT(SID);
+	check(&alone, &e, 0, AT "this login goes on as session " SID "\n", "left");
+	e.linked = SLICE_NONE;
+	check(&alone, &e, 0,
+	      AT "GAVE UP ITS SESSION NUMBER: what this process does now is not recorded\n",
+	      "left the recording");
+	e = base(ENTRY_SESSION_START);
+	e.service = SLICE_LIT("login");
+	e.linked = SLICE_LIT(SID "\033");
+	check(&alone, &e, 0,
+	      AT "session opened by login from 10.0.0.9, continues session " SID "\\e\n",
+	      "start of what another session left for");
+}
+
+static void test_lapse(void)
+{
+	static const struct {
+		enum entry_type type;
+		const char *cause, *want;
+	} cases[] = {
+		{ENTRY_EXPIRED, "expires_at",
+		 AT
+		 "!! APPROVAL EXPIRED (REQ-1\\e, at 2026-11-21 01:02:03 UTC): what follows was not "
+		 "approved\n"},
+		{ENTRY_EXPIRED, "new_channel",
+		 AT "!! new channel opened after the approval had expired (REQ-1\\e)\n"},
+		{ENTRY_REVOKED, "revoked",
+		 AT
+		 "!! APPROVAL WITHDRAWN (REQ-1\\e, at 2026-11-21 01:02:03 UTC): what follows was "
+		 "not approved\n"},
+		{ENTRY_REVOKED, "grant_removed",
+		 AT
+		 "!! APPROVAL WITHDRAWN (REQ-1\\e, at 2026-11-21 01:02:03 UTC): what follows was "
+		 "not approved (its grant was removed from the host)\n"},
+		{ENTRY_REVOKED, "new_channel",
+		 AT "!! new channel opened after the approval had been withdrawn (REQ-1\\e)\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct entry e = base(cases[i].type);
+
+		e.object = SLICE_LIT("REQ-1\033");
+		e.cause = slice_of(cases[i].cause);
+		check(&alone, &e, 0, cases[i].want, cases[i].cause);
+	}
+}
+
 static struct segment_session session(const struct access *a)
 {
 	return (struct segment_session){
@@ -391,6 +480,57 @@ static void test_head(void)
 		"tail");
 }
 
+/* What certificate, policy and user say; nothing of it reaches the terminal raw. */
+static void test_access(void)
+{
+	static char fp[] = "SHA256:key", ca[] = "SHA256:ca", key_id[] = "it's\033[1m", no[] = "7",
+		    profile[] = "regex", reason[] = "grant g-1:\nexpired", ticket[] = "T-1";
+	struct access a = {.status = ACCESS_ID_ONLY,
+			   .source = ACCESS_SOURCE_CERT,
+			   .policy = ACCESS_POLICY_EXEMPT,
+			   .request_id = s_req,
+			   .key_fp = fp,
+			   .ca_fp = ca,
+			   .cert_key_id = key_id,
+			   .cert_serial = no,
+			   .cert_profile = profile,
+			   .reason = reason};
+	_cleanup_buf_ struct buf b = {0};
+
+	buf_init(&b, 65536);
+	page_access(&b, &alone, &a);
+	tap_str(buf_cstr(&b),
+		"  Access request  REQ-1042                           Status   ID ONLY\n"
+		"  Host's policy   EXEMPT: let in although it would have been refused\n"
+		"  Reason          grant g-1:\\nexpired\n"
+		"  Recognised by   the certificate the user logged in with\n"
+		"  Key             SHA256:key\n"
+		"  Certificate     key id $'it\\'s\\e[1m', serial 7, profile regex\n"
+		"  Signed by CA    SHA256:ca\n",
+		"certificate, policy, reason");
+	buf_clear(&b);
+	a = (struct access){
+		.status = ACCESS_UNAPPROVED, .policy = ACCESS_POLICY_DENIED, .key_fp = fp};
+	page_access(&b, &alone, &a);
+	tap_str(buf_cstr(&b),
+		"  Access request  none                               Status   UNAPPROVED\n"
+		"  Host's policy   DENIED: the login was refused\n"
+		"  Key             SHA256:key\n",
+		"a key, and a refused login");
+	buf_clear(&b);
+	a = (struct access){.status = ACCESS_BREAKGLASS,
+			    .source = ACCESS_SOURCE_PROMPT,
+			    .justification = s_why,
+			    .ticket = ticket};
+	page_access(&b, &alone, &a);
+	tap_str(buf_cstr(&b),
+		"  Access request  none                               Status   BREAK-GLASS\n"
+		"  Justification   INC-77: disk\\nfull  (SELF-ASSERTED: typed by the user)\n"
+		"  Ticket          T-1  (SELF-ASSERTED: typed by the user)\n"
+		"  Recognised by   what the user answered at login\n",
+		"what the user typed is marked");
+}
+
 /* What is not approved begins with an alarm, whatever else is known. */
 static void test_alarm(void)
 {
@@ -426,6 +566,18 @@ static void test_alarm(void)
 	buf_clear(&b);
 	page_head(&b, &alone, &s);
 	tap_ok(strstr(buf_cstr(&b), "!!  UNAPPROVED ACCESS\n") != NULL, "alarm: no context at all");
+	s.access = &(struct access){.status = ACCESS_ID_ONLY, .source = ACCESS_SOURCE_SESSION};
+	buf_clear(&b);
+	page_head(&b, &alone, &s);
+	tap_ok(strstr(buf_cstr(&b),
+		      "    The request is that of the session that this one left. ") != NULL,
+	       "alarm: what another session left");
+	s.access = &(struct access){.policy = ACCESS_POLICY_DENIED};
+	buf_clear(&b);
+	page_head(&b, &alone, &s);
+	tap_ok(strstr(buf_cstr(&b), "!!  LOGIN REFUSED\n") != NULL &&
+		       !strstr(buf_cstr(&b), "UNAPPROVED ACCESS"),
+	       "alarm: a refused login");
 }
 
 /* Whatever a transcript holds: on the page stand only printable characters, line ends and our own
@@ -450,7 +602,7 @@ static void test_hostile(void)
 		e.argv = argv;
 		e.argc = 3;
 		e.origin = e.object = e.exe = e.cwd = e.tty = e.comm = e.error = e.text = e.cause =
-			e.service = all;
+			e.service = e.target = e.linked = all;
 		page_entry(&b, &st, &e);
 	}
 	for (size_t i = 0; i < b.len; i++) {
@@ -526,6 +678,9 @@ int main(void)
 	test_names();
 	test_input();
 	test_other();
+	test_privilege();
+	test_lapse();
+	test_access();
 	test_head();
 	test_alarm();
 	test_hostile();

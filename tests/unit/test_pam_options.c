@@ -111,8 +111,9 @@ struct complaint {
 };
 
 #define KNOWN                                                                                      \
-	": passed over; known are enable= disable= group= open_only log_passwd config= quiet "     \
-	"debug\n"
+	": passed over; known are enable= disable= group= open_only log_passwd on_none= config= "  \
+	"quiet debug\n"
+#define ON_NONE ": passed over; write record or deny\n"
 #define RANGE ": write MIN:MAX, MIN: or :UID\n"
 
 static const struct complaint complaints[] = {
@@ -125,6 +126,10 @@ static const struct complaint complaints[] = {
 	{"enable=1:2:3", "bad uid range \"1:2:3\"" RANGE},
 	{"enable=-1:5", "bad uid range \"-1:5\"" RANGE},
 	{"enable= 1:5", "bad uid range \" 1:5\"" RANGE},
+	{"on_none=", "bad on_none \"\"" ON_NONE},
+	{"on_none=Deny", "bad on_none \"Deny\"" ON_NONE},
+	{"on_none=deny,record", "bad on_none \"deny,record\"" ON_NONE},
+	{"on_none", "unknown option \"on_none\"" KNOWN},
 	{"enable=0:4294967296", "bad uid range \"0:4294967296\"" RANGE},
 };
 
@@ -156,6 +161,23 @@ static void check_flags(void)
 	tap_ok(o.open_only && o.log_passwd && !o.quiet && !o.debug, "flags of settings");
 }
 
+static void check_on_none(void)
+{
+	_cleanup_buf_ struct buf said = {0};
+	struct options o;
+
+	buf_init(&said, 65536);
+	resolve(&(struct c){"no on_none", "[policy]\non_none = deny\n", {NULL}, ON}, &o, &said);
+	tap_str(o.on_none, NULL, "the line does not say on_none");
+	resolve(&(struct c){"deny", "", {"quiet", "on_none=deny"}, ON}, &o, &said);
+	tap_str(o.on_none, "deny", "on_none=deny");
+	resolve(&(struct c){"record", "", {"on_none=deny", "on_none=record"}, ON}, &o, &said);
+	tap_str(o.on_none, "record", "the last on_none counts");
+	resolve(&(struct c){"bad", "", {"on_none=deny", "on_none=no"}, ON}, &o, &said);
+	tap_str(o.on_none, "deny", "a bad on_none changes nothing");
+	tap_str(buf_cstr(&said), "bad on_none \"no\"" ON_NONE, "a bad on_none is reported");
+}
+
 static void check_config(void)
 {
 	const char *argv[] = {"enable=*", "config=/a", "quiet", "config=/b"};
@@ -172,6 +194,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++)
 		check_complaint(&complaints[i]);
 	check_flags();
+	check_on_none();
 	check_config();
 	return tap_done();
 }

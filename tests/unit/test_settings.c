@@ -3,6 +3,9 @@
 
 #include "config.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "common/cleanup.h"
 #include "common/settings.h"
 #include "tests/unit/tap.h"
@@ -42,6 +45,16 @@ static const struct {
 	{"[spool]\non_full = panic", "f: spool.on_full: unknown word; write suspend or halt"},
 	{"[agent]\nuser =", "f: agent.user: empty; name a user"},
 	{"[agent]\nship_user =", "f: agent.ship_user: empty; name a user"},
+	{"[agent]\ngrant_user =", "f: agent.grant_user: empty; name a user"},
+	{"[policy]\non_none = allow", "f: policy.on_none: unknown word; write record or deny"},
+	{"[policy]\non_expiry = kill",
+	 "f: policy.on_expiry: unknown word; write record or terminate"},
+	{"[broker]\nurl = http://b/g", "f: broker.url: not an https:// URL"},
+	{"[broker]\nurl = https://b/g",
+	 "f: broker.keys: missing; name the file with the public key that signs the broker's "
+	 "grants"},
+	{"[broker]\nurl = https://b/g\nkeys = k.pem",
+	 "f: broker.keys: not an absolute path; start it with /"},
 	{"[spool]\ndir = x\n", "f:2: spool.dir: not an absolute path \"x\"; start it with /"},
 };
 
@@ -106,6 +119,25 @@ static void test_set_store(void)
 	}
 }
 
+static void test_grant_dirs(void)
+{
+	struct settings s;
+	const char **dirs;
+
+	tap_int(settings_parse("f", SLICE_LIT(""), &s, NULL), 0, "none given");
+	dirs = settings_grant_dirs(&s);
+	tap_ok(dirs && strcmp(dirs[0], "/etc/sessaudit/grants.d") == 0 &&
+		       strcmp(dirs[1], "/run/sessaudit/grants.d") == 0 && !dirs[2],
+	       "the usual directories");
+	free(dirs);
+	settings_free(&s);
+	tap_int(settings_parse("f", SLICE_LIT("[pam]\ngrants_dir = /a\n"), &s, NULL), 0, "one");
+	dirs = settings_grant_dirs(&s);
+	tap_ok(dirs && strcmp(dirs[0], "/a") == 0 && !dirs[1], "it alone");
+	free(dirs);
+	settings_free(&s);
+}
+
 static void test_load(void)
 {
 	struct settings s;
@@ -129,6 +161,7 @@ int main(void)
 	test_bad();
 	test_round_trip();
 	test_set_store();
+	test_grant_dirs();
 	test_load();
 	return tap_done();
 }

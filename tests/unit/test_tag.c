@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/access/tag.h"
+#include "common/cleanup.h"
 #include "common/escape.h"
 #include "tests/unit/alloc_fail.h"
 #include "tests/unit/tap.h"
@@ -33,6 +34,11 @@ static const struct tag full = {
 		   .expires_at = "2026-11-21T05:00:00.000Z",
 		   .grant_sha256 =
 			   "21e7f322f66aaed9aa35d1a7ecd6eb7e7d07daccc9c74d5e91a69d824fd4c518",
+		   .key_fp = "SHA256:cRbNDN+w7EH20RAYc80ay7EdaOv8ux7u/wozCqTuyak",
+		   .ca_fp = "SHA256:0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
+		   .cert_key_id = "REQ-1042/alice",
+		   .cert_serial = "18446744073709551615",
+		   .cert_profile = "sessaudit",
 		   .approvals = two_approvals,
 		   .n_approvals = 1},
 	.user = "dba",
@@ -49,6 +55,10 @@ static const struct tag full = {
 	"sa_ticket=\"INC-77\" sa_nbf=\"2026-11-21T01:00:00.000Z\" "                                \
 	"sa_exp=\"2026-11-21T05:00:00.000Z\" "                                                     \
 	"sa_sha=\"21e7f322f66aaed9aa35d1a7ecd6eb7e7d07daccc9c74d5e91a69d824fd4c518\" "             \
+	"sa_kfp=\"SHA256:cRbNDN+w7EH20RAYc80ay7EdaOv8ux7u/wozCqTuyak\" "                           \
+	"sa_cafp=\"SHA256:0123456789abcdefghijklmnopqrstuvwxyzABCDEFG\" "                          \
+	"sa_keyid=\"REQ-1042/alice\" sa_serial=\"18446744073709551615\" "                          \
+	"sa_prof=\"sessaudit\" "                                                                   \
 	"sa_user=\"dba\" sa_svc=\"sshd\" sa_addr=\"10.1.2.3\" sa_term=\"ssh\" "                    \
 	"sa_appr=626F62406578616D706C652E636F6D7C757365727C617070726F7665647C323032362D31312D"     \
 	"32315430313A30303A30302E3030305A"
@@ -71,6 +81,8 @@ static void same(const struct tag *got, const struct tag *want, const char *name
 	tap_int(json_writer_end(wa) | json_writer_end(wb), 0, "%s: both are JSON", name);
 	tap_str(buf_cstr(&a), buf_cstr(&b), "%s: access", name);
 	tap_str(got->user, want->user, "%s: user", name);
+	tap_int(got->kind, want->kind, "%s: kind", name);
+	tap_str(got->from, want->from, "%s: from", name);
 	tap_str(got->service, want->service, "%s: service", name);
 	tap_str(got->source, want->source, "%s: source", name);
 	tap_str(got->terminal, want->terminal, "%s: terminal", name);
@@ -109,6 +121,33 @@ static void check_rounds(void)
 				    .n_candidates = 2},
 			 .user = "o'brien"};
 	check_round("ambiguous", &t);
+	t = (struct tag){.kind = TAG_NEST,
+			 .access = {.status = ACCESS_UNAPPROVED,
+				    .policy = ACCESS_POLICY_DENIED,
+				    .reason = "request REQ-7: expired"},
+			 .user = "root",
+			 .from = "o'brien",
+			 .service = "sudo"};
+	check_round("nested and denied", &t);
+	buf_clear(&b);
+	tap_int(tag_encode(&t, &b), 0, "nested and denied: encoded");
+	tap_str(buf_cstr(&b),
+		"op=sessaudit-nest sa_v=1 sa_st=unapproved sa_src=none sa_pol=denied "
+		"sa_why=72657175657374205245512D373A2065787069726564 sa_user=\"root\" "
+		"sa_from=6F27627269656E sa_svc=\"sudo\"",
+		"nested and denied: text");
+	t = (struct tag){.access = {.status = ACCESS_CONFLICT,
+				    .source = ACCESS_SOURCE_CERT,
+				    .policy = ACCESS_POLICY_EXEMPT,
+				    .request_id = "REQ-1"}};
+	check_round("a conflict, exempt", &t);
+	t = (struct tag){.access = {.status = ACCESS_ID_ONLY, .source = ACCESS_SOURCE_SESSION}};
+	check_round("of another session", &t);
+	t = (struct tag){.access = {.status = ACCESS_BREAKGLASS,
+				    .source = ACCESS_SOURCE_PROMPT,
+				    .justification = "disk full",
+				    .ticket = "INC-77"}};
+	check_round("break-glass", &t);
 }
 
 struct good {
@@ -167,6 +206,14 @@ static const char *const bads[][2] = {
 	{"no status", "op=sessaudit-bind sa_v=1 sa_src=user"},
 	{"unknown status", "op=sessaudit-bind sa_v=1 sa_st=fine sa_src=user"},
 	{"unknown source", "op=sessaudit-bind sa_v=1 sa_st=approved sa_src=dns"},
+	{"unknown policy", OK "sa_pol=perhaps"},
+	{"policy twice", OK "sa_pol=denied sa_pol=exempt"},
+	{"another kind", "op=sessaudit-nested sa_v=1 sa_st=approved sa_src=user"},
+	{"no kind", "op=sessaudit- sa_v=1 sa_st=approved sa_src=user"},
+	{"from twice", "op=sessaudit-nest sa_v=1 sa_st=approved sa_src=user sa_from=\"a\" "
+		       "sa_from=\"b\""},
+	{"key twice", OK "sa_kfp=\"a\" sa_kfp=\"b\""},
+	{"serial too long", OK "sa_serial=\"184467440737095516150\""},
 	{"status twice", OK "sa_st=approved"},
 	{"request twice", OK "sa_req=\"R\" sa_req=\"S\""},
 	{"approvals twice", OK "sa_appr=7C7C7C sa_appr=7C7C7C"},
@@ -209,22 +256,57 @@ static char *filled(char *text, size_t size, const char *unit)
 	return text;
 }
 
+/* All strings of a tag that are sent as fields of their own. */
+static const size_t strings[] = {
+	offsetof(struct tag, access.request_id),
+	offsetof(struct tag, access.grant_id),
+	offsetof(struct tag, access.broker),
+	offsetof(struct tag, access.requester_id),
+	offsetof(struct tag, access.requester),
+	offsetof(struct tag, access.flow_id),
+	offsetof(struct tag, access.flow),
+	offsetof(struct tag, access.justification),
+	offsetof(struct tag, access.resource),
+	offsetof(struct tag, access.ticket),
+	offsetof(struct tag, access.not_before),
+	offsetof(struct tag, access.expires_at),
+	offsetof(struct tag, access.grant_sha256),
+	offsetof(struct tag, access.key_fp),
+	offsetof(struct tag, access.ca_fp),
+	offsetof(struct tag, access.cert_key_id),
+	offsetof(struct tag, access.cert_serial),
+	offsetof(struct tag, access.cert_profile),
+	offsetof(struct tag, access.reason),
+	offsetof(struct tag, user),
+	offsetof(struct tag, from),
+	offsetof(struct tag, service),
+	offsetof(struct tag, source),
+	offsetof(struct tag, terminal),
+};
+
+static char **string_of(struct tag *t, size_t i)
+{
+	return (char **)((char *)t + strings[i]);
+}
+
 /* Every field as long and as bad as it can be: the kernel must not have to cut. */
 static void check_cap(const char *name, const char *unit)
 {
 	static char text[ACCESS_MAX_FIELD + 1];
 	struct access_approval approvals[ACCESS_MAX_APPROVALS];
 	char *candidates[ACCESS_MAX_CANDIDATES], *x = filled(text, sizeof(text), unit);
-	struct tag back = {0},
-		   t = {.access = {ACCESS_AMBIGUOUS, ACCESS_SOURCE_PROMPT, x, x, x, x, x, x, x, x,
-				   x, x, x, x, x, approvals, ACCESS_MAX_APPROVALS, candidates,
-				   ACCESS_MAX_CANDIDATES},
-			.user = x,
-			.service = x,
-			.source = x,
-			.terminal = x};
+	struct tag back = {0}, t = {.kind = TAG_BIND,
+				    .access = {.status = ACCESS_UNAPPROVED,
+					       .source = ACCESS_SOURCE_SESSION,
+					       .policy = ACCESS_POLICY_EXEMPT,
+					       .approvals = approvals,
+					       .n_approvals = ACCESS_MAX_APPROVALS,
+					       .candidates = candidates,
+					       .n_candidates = ACCESS_MAX_CANDIDATES}};
 	_cleanup_buf_ struct buf b = {0};
 
+	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
+		*string_of(&t, i) = x;
 	for (int i = 0; i < ACCESS_MAX_APPROVALS; i++)
 		approvals[i] = (struct access_approval){"someone", "user", "approved", "2026"};
 	for (int i = 0; i < ACCESS_MAX_CANDIDATES; i++)
@@ -237,10 +319,52 @@ static void check_cap(const char *name, const char *unit)
 	tap_ok(back.access.request_id && strncmp(back.access.request_id, x, 250) == 0,
 	       "%s: the request id is there", name);
 	tap_ok(back.access.n_candidates > 0, "%s: some candidates", name);
+	for (size_t i = 0; i < ARRAY_LEN(strings); i++) {
+		const char *got = *string_of(&back, i);
+
+		/* The beginning, whole characters only. */
+		if (!got || strncmp(got, x, strlen(got)) != 0 || strlen(got) % strlen(unit) != 0)
+			tap_ok(strlen(unit) == 3 && got, "%s: field %zu is \"%s\"", name, i, got);
+	}
 	tag_free(&back);
 }
 
-/* Whichever allocation fails: an error or a tag that says that it was cut, and nothing leaked. */
+/* Lists at their longest too: approvals and candidates in hex to the last byte of their caps. */
+static void check_lists(void)
+{
+	static char x[ACCESS_MAX_FIELD + 1];
+	struct access_approval approvals[ACCESS_MAX_APPROVALS];
+	char *candidates[ACCESS_MAX_CANDIDATES], *quote = "'";
+	struct tag back = {0}, t = {.kind = TAG_NEST,
+				    .access = {.status = ACCESS_UNAPPROVED,
+					       .source = ACCESS_SOURCE_SESSION,
+					       .policy = ACCESS_POLICY_DENIED,
+					       .approvals = approvals,
+					       .n_approvals = ACCESS_MAX_APPROVALS,
+					       .candidates = candidates,
+					       .n_candidates = ACCESS_MAX_CANDIDATES}};
+	_cleanup_buf_ struct buf b = {0};
+
+	memset(x, '\'', ACCESS_MAX_FIELD);
+	for (size_t i = 0; i < ARRAY_LEN(strings); i++)
+		*string_of(&t, i) = x;
+	for (int i = 0; i < ACCESS_MAX_APPROVALS; i++)
+		approvals[i] =
+			(struct access_approval){x + ACCESS_MAX_FIELD - 28, NULL, NULL, NULL};
+	for (int i = 0; i < ACCESS_MAX_CANDIDATES; i++)
+		candidates[i] = i < ACCESS_MAX_CANDIDATES - 1 ? x + ACCESS_MAX_FIELD - 19 : quote;
+	buf_init(&b, 65536);
+	tap_int(tag_encode(&t, &b), 0, "full lists: encoded");
+	tap_ok(b.len <= TAG_MAX_BYTES, "full lists: %zu bytes", b.len);
+	tap_int(tag_decode(buf_slice(&b), &back), 0, "full lists: decoded");
+	tap_ok(back.truncated, "full lists: says that it was cut");
+	tap_int((long long)back.access.n_approvals, ACCESS_MAX_APPROVALS,
+		"full lists: all approvals");
+	tap_ok(back.access.n_candidates >= ACCESS_MAX_CANDIDATES - 1, "full lists: %zu candidates",
+	       back.access.n_candidates);
+	tag_free(&back);
+}
+
 static void check_no_memory(void)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -275,6 +399,7 @@ int main(void)
 	check_cap("hex", "'");
 	check_cap("four bytes a character", "\xf0\x9f\x94\x91");
 	check_cap("separators", "%|,");
+	check_lists();
 	check_no_memory();
 	return tap_done();
 }

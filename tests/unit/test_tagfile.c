@@ -28,9 +28,17 @@ static const struct tagfile sample = {
 	.pid = 4242,
 	.boot_id = BOOT,
 	.time_ms = 1795230000123,
+	.grant_file = "/etc/sessaudit/grants.d/x.json",
 	.tag = {.access = {.status = ACCESS_APPROVED,
-			   .source = ACCESS_SOURCE_USER,
-			   .request_id = "REQ-1042"},
+			   .source = ACCESS_SOURCE_CERT,
+			   .policy = ACCESS_POLICY_EXEMPT,
+			   .request_id = "REQ-1042",
+			   .key_fp = "SHA256:k",
+			   .ca_fp = "SHA256:c",
+			   .cert_key_id = "alice",
+			   .cert_serial = "7",
+			   .cert_profile = "vault",
+			   .reason = "why"},
 		.user = "dba",
 		.service = "sshd",
 		.source = "10.1.2.3",
@@ -39,8 +47,14 @@ static const struct tagfile sample = {
 
 static const char text[] = "{\"schema\":\"sessaudit.session/1\",\"ses\":3" BODY
 			   "\"user\":\"dba\",\"service\":\"sshd\",\"source\":\"10.1.2.3\","
-			   "\"terminal\":\"ssh\",\"access\":{\"status\":\"approved\","
-			   "\"source\":\"user\",\"request\":{\"id\":\"REQ-1042\"}}}\n";
+			   "\"terminal\":\"ssh\","
+			   "\"grant_file\":\"/etc/sessaudit/grants.d/x.json\","
+			   "\"access\":{\"status\":\"approved\","
+			   "\"source\":\"cert\",\"request\":{\"id\":\"REQ-1042\"},"
+			   "\"key\":{\"fingerprint\":\"SHA256:k\"},"
+			   "\"certificate\":{\"ca\":\"SHA256:c\",\"key_id\":\"alice\","
+			   "\"serial\":\"7\",\"profile\":\"vault\"},"
+			   "\"reason\":\"why\",\"policy\":\"exempt\"}}\n";
 
 static void path_of(char out[128], const char *name)
 {
@@ -87,6 +101,10 @@ static void check_round(void)
 	tap_str(t.tag.source, "10.1.2.3", "source");
 	tap_str(t.tag.terminal, "ssh", "terminal");
 	tap_str(t.tag.access.request_id, "REQ-1042", "access");
+	tap_str(t.tag.access.cert_profile, "vault", "access: profile");
+	tap_int(t.tag.access.policy, ACCESS_POLICY_EXEMPT, "access: policy");
+	tap_str(t.grant_file, "/etc/sessaudit/grants.d/x.json", "grant file");
+	tap_str(t.tag.from, NULL, "nobody asks for a session's own tag");
 	tagfile_free(&t);
 }
 
@@ -123,6 +141,8 @@ static const struct bad bads[] = {
 	 "5.json: time: not an RFC 3339 time"},
 	{"no access", HEAD "\"ses\":5" BODY "\"user\":\"dba\"}",
 	 "5.json: access: must be an object"},
+	{"grant_file is a number", HEAD "\"ses\":5" BODY "\"grant_file\":7," ACCESS,
+	 "5.json: grant_file: must be a string"},
 	{"bad access", HEAD "\"ses\":5" BODY "\"access\":{\"status\":\"x\"}}",
 	 "5.json: status: missing or not a known status"},
 };
@@ -158,20 +178,52 @@ static void check_kinds(void)
 /* The largest context that fits into struct access also fits into the file. */
 static void check_largest(void)
 {
-	static char x[ACCESS_MAX_FIELD + 1];
+	static char x[ACCESS_MAX_FIELD + 1], control[ACCESS_MAX_FIELD + 1];
 	struct access_approval approvals[ACCESS_MAX_APPROVALS];
+	char *candidates[ACCESS_MAX_CANDIDATES];
 	struct tagfile big = sample, t = {0};
 	struct sa_err err = {0};
 
 	memset(x, 'x', ACCESS_MAX_FIELD);
+	/* Of a certificate or typed: six bytes each in JSON. A grant is bounded as JSON already. */
+	memset(control, 1, ACCESS_MAX_FIELD);
+	for (int i = 0; i < ACCESS_MAX_CANDIDATES; i++)
+		candidates[i] = x;
 	for (int i = 0; i < ACCESS_MAX_APPROVALS; i++)
 		approvals[i] = (struct access_approval){x, x, x, x};
-	big.tag.access = (struct access){
-		ACCESS_APPROVED, ACCESS_SOURCE_USER,   x,    x, x, x, x, x, x, x, x, x, x, x, x,
-		approvals,       ACCESS_MAX_APPROVALS, NULL, 0};
+	big.tag.access = (struct access){.status = ACCESS_APPROVED,
+					 .source = ACCESS_SOURCE_USER,
+					 .policy = ACCESS_POLICY_EXEMPT,
+					 .request_id = x,
+					 .grant_id = x,
+					 .broker = x,
+					 .requester_id = x,
+					 .requester = x,
+					 .flow_id = x,
+					 .flow = x,
+					 .justification = control,
+					 .resource = x,
+					 .ticket = control,
+					 .not_before = x,
+					 .expires_at = x,
+					 .grant_sha256 = x,
+					 .key_fp = x,
+					 .ca_fp = x,
+					 .cert_key_id = control,
+					 .cert_serial = x,
+					 .cert_profile = x,
+					 .reason = control,
+					 .approvals = approvals,
+					 .n_approvals = ACCESS_MAX_APPROVALS,
+					 .candidates = candidates,
+					 .n_candidates = ACCESS_MAX_CANDIDATES};
+	big.grant_file = x;
 	tap_int(tagfile_write(dir, &big, &err), 0, "largest: written %s", err.msg);
 	tap_int(tagfile_read(dir, 3, getuid(), &t, &err), 0, "largest: read %s", err.msg);
-	tap_int((long long)t.tag.access.n_approvals, ACCESS_MAX_APPROVALS, "largest: whole");
+	tap_int((long long)t.tag.access.n_approvals, ACCESS_MAX_APPROVALS, "largest: approvals");
+	tap_int((long long)t.tag.access.n_candidates, ACCESS_MAX_CANDIDATES, "largest: candidates");
+	tap_ok(t.tag.access.reason && strcmp(t.tag.access.reason, control) == 0, "largest: reason");
+	tap_ok(t.grant_file && strcmp(t.grant_file, x) == 0, "largest: grant file");
 	tagfile_free(&t);
 }
 
