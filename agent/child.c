@@ -17,12 +17,17 @@
 #include "common/cleanup.h"
 #include "common/log.h"
 
+/* Roles that talk over the network. */
+static const char *const child_network[] = {"shipper", "grantd", NULL};
+static const char *const child_store[] = {"shipper", NULL};
+
 /*
  * Which variables a role gets: NULL stands for each role, a name without '=' for all that begin so.
- * The collector needs none of a store, and what it does not have it cannot lose.
+ * The others need none of a store or a proxy, and what they do not have they cannot lose.
  */
 static const struct {
-	const char *role, *name;
+	const char *const *roles;
+	const char *name;
 } child_variables[] = {
 	{NULL, "PATH="},
 	{NULL, "LANG="},
@@ -36,27 +41,37 @@ static const struct {
 	{NULL, "LLVM_PROFILE_FILE="},
 	{NULL, "GCOV_"},
 	{NULL, "SA_"},
-	{"shipper", "AWS_"},
-	{"shipper", "CREDENTIALS_DIRECTORY="}, /* systemd.exec(5), LoadCredential= */
-	{"shipper", "HOME="},                  /* ~/.aws */
-	{"shipper", "SSL_CERT_FILE="},
-	{"shipper", "SSL_CERT_DIR="},
-	{"shipper", "http_proxy="}, /* curl knows it in small letters only */
-	{"shipper", "https_proxy="},
-	{"shipper", "HTTPS_PROXY="},
-	{"shipper", "all_proxy="},
-	{"shipper", "ALL_PROXY="},
-	{"shipper", "no_proxy="},
-	{"shipper", "NO_PROXY="},
+	{child_store, "AWS_"},
+	{child_store, "HOME="},                    /* ~/.aws */
+	{child_network, "CREDENTIALS_DIRECTORY="}, /* systemd.exec(5), LoadCredential= */
+	{child_network, "SSL_CERT_FILE="},
+	{child_network, "SSL_CERT_DIR="},
+	{child_network, "http_proxy="}, /* curl knows it in small letters only */
+	{child_network, "https_proxy="},
+	{child_network, "HTTPS_PROXY="},
+	{child_network, "all_proxy="},
+	{child_network, "ALL_PROXY="},
+	{child_network, "no_proxy="},
+	{child_network, "NO_PROXY="},
 };
+
+/* NULL: each role. */
+static bool child_is_among(const char *role, const char *const *roles)
+{
+	if (!roles)
+		return true;
+	while (*roles && strcmp(*roles, role) != 0)
+		roles++;
+	return *roles != NULL;
+}
 
 static bool child_may_see(const char *role, const char *variable)
 {
 	for (size_t i = 0; i < ARRAY_LEN(child_variables); i++) {
-		const char *only = child_variables[i].role, *name = child_variables[i].name;
+		const char *name = child_variables[i].name;
 
-		if ((!only || strcmp(only, role) == 0) &&
-		    strncmp(variable, name, strlen(name)) == 0)
+		if (strncmp(variable, name, strlen(name)) == 0 &&
+		    child_is_among(role, child_variables[i].roles))
 			return true;
 	}
 	return false;
@@ -114,7 +129,7 @@ void child_cause(int status, char *out, size_t size)
 
 void child_init(struct child *c, const char *name)
 {
-	*c = (struct child){.name = name, .beat_fd = -1};
+	*c = (struct child){.name = name, .wanted = true, .beat_fd = -1};
 }
 
 /* The next pause is twice this one, unless the role was well for a while. */
@@ -239,12 +254,12 @@ void child_ended(struct child *c, int status, int64_t now_ms)
 
 bool child_due(const struct child *c, int64_t now_ms)
 {
-	return c->pid == 0 && now_ms >= c->restart_ms;
+	return c->wanted && c->pid == 0 && now_ms >= c->restart_ms;
 }
 
 bool child_healthy(const struct child *c, int64_t now_ms)
 {
-	return c->pid != 0 && c->ready && now_ms - c->beat_ms < CHILD_SILENT_MS;
+	return !c->wanted || (c->pid != 0 && c->ready && now_ms - c->beat_ms < CHILD_SILENT_MS);
 }
 
 bool child_silent(const struct child *c, int64_t now_ms)

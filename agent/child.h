@@ -22,6 +22,7 @@
 
 struct child {
 	const char *name; /* "collector" */
+	bool wanted;      /* the settings ask for it: true after child_init */
 	pid_t pid;        /* 0: does not run */
 	int beat_fd;      /* -1: none */
 	bool ready;       /* has beaten since its start */
@@ -34,11 +35,11 @@ struct child {
 
 /* Runs path with argv in a new process that dies with this one; only keep_fd (-1: none) is passed
  * on besides stdin, stdout and stderr, and of the environment what is for the role ("collector",
- * "shipper"). */
+ * "shipper", "grantd", "warden"). */
 int child_spawn(const char *role, const char *path, const char *const *argv, int keep_fd,
 		pid_t *out, struct sa_err *err);
-/* Drops from env (ended by NULL, changed in place) what the role is not to see: credentials and
- * proxies are for the shipper alone. */
+/* Drops from env (ended by NULL, changed in place) what the role is not to see: proxies and
+ * credentials are for shipper and grantd alone, those of AWS for the shipper. */
 void child_environment(const char *role, char **env);
 /* "exit status 3", "signal 9 (Killed)". */
 void child_cause(int status, char *out, size_t size);
@@ -52,8 +53,9 @@ int child_start(struct child *c, const char *path, const char *config, int64_t n
 void child_beats(struct child *c, int64_t now_ms);
 /* It has ended with this wait status: notes cause and time of the restart, logs one line. */
 void child_ended(struct child *c, int status, int64_t now_ms);
-bool child_due(const struct child *c, int64_t now_ms);     /* is to be started now */
-bool child_healthy(const struct child *c, int64_t now_ms); /* ready, and heard of lately */
-bool child_silent(const struct child *c, int64_t now_ms);  /* runs, but is to be killed */
+bool child_due(const struct child *c, int64_t now_ms); /* is to be started now */
+/* Ready, and heard of lately; or not wanted. */
+bool child_healthy(const struct child *c, int64_t now_ms);
+bool child_silent(const struct child *c, int64_t now_ms); /* runs, but is to be killed */
 
 #endif

@@ -102,6 +102,22 @@ static void dirs_regroup(int dir, gid_t gid)
 	}
 }
 
+/* Whoever can write into grants.d without the sticky bit could replace the admin's grants. Without
+ * a broker nobody but root can; grants that one brought before stay until they expire. */
+static int dirs_grants(int run, const struct settings *s, bool set, struct sa_err *err)
+{
+	struct dirs_owner grants = {0, 0, set}, own = {0, 0, set};
+	bool broker = s->broker_url && *s->broker_url;
+	int rc;
+
+	if (broker && set &&
+	    (rc = privdrop_lookup(s->agent_grant_user, &own.uid, &own.gid, err)) != 0)
+		return rc;
+	grants.gid = own.gid;
+	rc = dirs_sub(run, "grants.d", broker ? 01775 : 0755, grants, NULL, err);
+	return rc == 0 && broker ? dirs_sub(run, "grantd", 0755, own, NULL, err) : rc;
+}
+
 static int dirs_run(const struct settings *s, struct dirs_owner user, struct dirs_owner ship,
 		    struct sa_err *err)
 {
@@ -111,7 +127,8 @@ static int dirs_run(const struct settings *s, struct dirs_owner user, struct dir
 
 	if ((rc = dirs_top(s->agent_run_dir, 0755, root, &run, err)) != 0 ||
 	    (rc = dirs_sub(run, "ses", 02770, ses_owner, &ses, err)) != 0 ||
-	    (rc = dirs_sub(run, "ship", 0755, ship, NULL, err)) != 0)
+	    (rc = dirs_sub(run, "ship", 0755, ship, NULL, err)) != 0 ||
+	    (rc = dirs_grants(run, s, user.set, err)) != 0)
 		return rc;
 	if (user.set)
 		dirs_regroup(ses, user.gid);

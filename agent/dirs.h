@@ -16,8 +16,10 @@
  *   <run_dir>           0755 root:root
  *   <run_dir>/ses       2770 root:<group of user>, and files in it that root owns get that group
  *   <run_dir>/ship      0755 ship_user: what the shipper tells about itself
- *   <spool>             0750 user:<group of ship_user>
- *   <spool>/state       0700 user
+ *   <run_dir>/grants.d  0755 root:root; with a broker 1775 root:<group of grant_user>: grantd
+ * writes there, but can neither change nor remove what root wrote <run_dir>/grantd    0755
+ * grant_user: what grantd remembers and tells about itself; only with a broker, as is the need for
+ * that user <spool>             0750 user:<group of ship_user> <spool>/state       0700 user
  *   <spool>/{open,tmp}  2700 user:<group of ship_user>: what is made here keeps that group when it
  *                       moves to ready/, so that the shipper can read it
  *   <spool>/{ready,quarantine,sent}  2770 user:<group of ship_user>

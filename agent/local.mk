@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the sessaudit authors
 
-# What the supervisor and both roles share.
+# What the supervisor and the roles share.
 noinst_LTLIBRARIES += agent/libagent.la
 agent_libagent_la_SOURCES = \
 	agent/privdrop.c agent/privdrop.h \
+	agent/retry.c agent/retry.h \
 	agent/role.c agent/role.h \
 	agent/spool.c agent/spool.h agent/spool_internal.h \
-	agent/spool_usage.c
+	agent/spool_usage.c \
+	agent/status_file.c agent/status_file.h
 agent_libagent_la_LIBADD = $(CAPNG_LIBS)
 
 # The supervisor: all but main, so that tests link it.
@@ -16,13 +18,14 @@ agent_libsupervisor_la_SOURCES = \
 	agent/child.c agent/child.h \
 	agent/dirs.c agent/dirs.h \
 	agent/notify.c agent/notify.h \
+	agent/pam_check.c agent/pam_check.h \
 	agent/replay.c agent/replay.h \
 	agent/supervisor.c agent/supervisor.h \
 	agent/validate.c agent/validate.h
 sbin_PROGRAMS += agent/sessauditd
 agent_sessauditd_SOURCES = agent/main.c
 agent_sessauditd_LDADD = agent/libsupervisor.la agent/libagent.la common/store/libstore.la \
-	common/transcript/libtranscript.la common/libcommon.la
+	common/transcript/libtranscript.la common/access/libaccess.la common/libcommon.la
 
 dist_man_MANS += agent/sessauditd.8 agent/sessauditd.conf.5
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/pam_check.h"
 #include "agent/replay.h"
 #include "agent/role.h"
 #include "agent/supervisor.h"
@@ -123,6 +124,8 @@ static int check(const struct main_args *a, struct sa_err *err)
 	struct settings s = {0};
 	int rc = validate_load(a->run.config, &s, err);
 
+	if (rc == 0 && a->mode == MODE_CHECK)
+		pam_check_log(PAM_SERVICES_DIR, &s);
 	if (rc == 0 && a->mode == MODE_PRINT) {
 		_cleanup_buf_ struct buf out = {0};
 

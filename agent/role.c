@@ -6,7 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -28,6 +33,49 @@ enum log_level role_log_level(const struct settings *s)
 		if (strcmp(s->agent_log_level, levels[i].name) == 0)
 			return levels[i].level;
 	return LOG_LEVEL_INFO;
+}
+
+int role_fd(const char *text)
+{
+	char *end;
+	long fd = strtol(text, &end, 10);
+
+	return *end || end == text || fd < 3 || fd > INT_MAX ? -1 : (int)fd;
+}
+
+int role_open(struct role *r, int argc, char **argv, struct sa_err *err)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"beat-fd", required_argument, NULL, 'b'},
+		{NULL, 0, NULL, 0},
+	};
+	const char *config = NULL;
+	int c;
+
+	r->signal_fd = r->beat_fd = -1;
+	log_init(r->name, LOG_LEVEL_INFO);
+	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+		if (c == 'c')
+			config = optarg;
+		else if (c != 'b' || (r->beat_fd = role_fd(optarg)) < 0)
+			return sa_fail(err, SA_ERR_INVALID,
+				       "bad arguments: usage: %s [--config FILE] [--beat-fd N]; "
+				       "started by sessauditd(8)",
+				       r->name);
+	}
+	if (optind < argc)
+		return sa_fail(err, SA_ERR_INVALID, "unexpected argument %s", argv[optind]);
+	return settings_load(config, &r->settings, err);
+}
+
+int role_no_core(struct sa_err *err)
+{
+	const struct rlimit none = {0, 0};
+
+	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return sa_fail_errno(err, "switch core files off");
+	return 0;
 }
 
 int role_start(struct role *r, struct sa_err *err)

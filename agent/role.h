@@ -2,8 +2,8 @@
 /* Copyright the sessaudit authors */
 
 /*
- * What every role of the agent (collector, shipper) does alike: read its
- * arguments and settings, log, catch signals, tell the supervisor that it lives.
+ * What the roles of the agent (collector, shipper, grantd, warden) do alike: read
+ * arguments and settings, log, catch signals, tell the supervisor that they live.
  */
 #ifndef SA_ROLE_H
 #define SA_ROLE_H
@@ -28,6 +28,15 @@ struct role {
 
 /* agent.log_level as log_init takes it. */
 enum log_level role_log_level(const struct settings *s);
+
+/* For a role with no arguments of its own: reads [--config FILE] [--beat-fd N] and the settings.
+ * r->name and nothing else is set before; role_end and settings_free also after a failure. */
+int role_open(struct role *r, int argc, char **argv, struct sa_err *err);
+/* The number of a descriptor that was inherited (3 or more), -1 for anything else. */
+int role_fd(const char *text);
+/* No core file from here on: it would hold credentials. A change of user may undo it, prctl(2):
+ * call it again after that. */
+int role_no_core(struct sa_err *err);
 
 /* Sets up logging under r->name, opens signal_fd (those signals are blocked from here on) and takes
  * over beat_fd; SIGPIPE is ignored. The caller has parsed argv and loaded settings. */

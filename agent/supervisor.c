@@ -18,6 +18,7 @@
 #include "agent/child.h"
 #include "agent/dirs.h"
 #include "agent/notify.h"
+#include "agent/pam_check.h"
 #include "agent/role.h"
 #include "agent/validate.h"
 #include "common/cleanup.h"
@@ -28,7 +29,10 @@
 #define KILL_MS 5000  /* and this long after SIGKILL */
 #define HALT_MS 60000 /* PID 1 is not asked more often */
 
-enum { COLLECTOR, SHIPPER, ROLES };
+/* In the order in which they are stopped. That is the order of the data: no grant comes and no
+ * session is ended any more, and what the collector seals at its end the shipper still ships. */
+enum { WARDEN, GRANTD, COLLECTOR, SHIPPER, ROLES };
+static const char *const supervisor_roles[ROLES] = {"warden", "grantd", "collector", "shipper"};
 
 struct supervisor {
 	const struct supervisor_options *options;
@@ -40,7 +44,7 @@ struct supervisor {
 	bool stop, reload;
 	bool announced;               /* READY=1 was sent since the start or the last reload */
 	int64_t watchdog_ms, halt_ms; /* when they are due */
-	char status[256];
+	char status[512];
 };
 
 static int supervisor_signals(struct supervisor *s, struct sa_err *err)
@@ -58,17 +62,33 @@ static int supervisor_signals(struct supervisor *s, struct sa_err *err)
 	return s->signal_fd < 0 ? sa_fail_errno(err, "signalfd") : 0;
 }
 
-static int supervisor_paths(struct supervisor *s, struct sa_err *err)
+static void supervisor_decide(const struct settings *set, bool wanted[ROLES])
 {
+	wanted[WARDEN] = strcmp(set->policy_on_expiry, "terminate") == 0;
+	wanted[GRANTD] = set->broker_url && *set->broker_url;
+	wanted[COLLECTOR] = wanted[SHIPPER] = true;
+}
+
+static int supervisor_check(const struct supervisor *s, const bool wanted[ROLES],
+			    struct sa_err *err)
+{
+	for (int i = 0; i < ROLES; i++)
+		if (wanted[i] && access(s->path[i], X_OK) != 0)
+			return sa_fail_errno(err, "cannot run %s", s->path[i]);
+	return 0;
+}
+
+static int supervisor_init(struct supervisor *s, const struct supervisor_options *o,
+			   struct sa_err *err)
+{
+	s->options = o;
 	for (int i = 0; i < ROLES; i++) {
-		int n = snprintf(s->path[i], sizeof(s->path[i]), "%s/sessaudit-%s",
-				 s->options->libexec, s->roles[i].name);
+		int n = snprintf(s->path[i], sizeof(s->path[i]), "%s/sessaudit-%s", o->libexec,
+				 supervisor_roles[i]);
 
 		if (n < 0 || (size_t)n >= sizeof(s->path[i]))
-			return sa_fail(err, SA_ERR_TOOBIG, "%s: path too long",
-				       s->options->libexec);
-		if (access(s->path[i], X_OK) != 0)
-			return sa_fail_errno(err, "cannot run %s", s->path[i]);
+			return sa_fail(err, SA_ERR_TOOBIG, "%s: path too long", o->libexec);
+		child_init(&s->roles[i], supervisor_roles[i]);
 	}
 	return 0;
 }
@@ -128,9 +148,13 @@ static void supervisor_tell_status(struct supervisor *s)
 	_cleanup_buf_ struct buf text = {0};
 
 	buf_init(&text, sizeof(s->status) - 1);
-	supervisor_describe(&s->roles[COLLECTOR], &text);
-	buf_puts(&text, ", ");
-	supervisor_describe(&s->roles[SHIPPER], &text);
+	for (int i = 0; i < ROLES; i++) {
+		if (!s->roles[i].wanted && !s->roles[i].pid)
+			continue;
+		if (text.len > 0)
+			buf_puts(&text, ", ");
+		supervisor_describe(&s->roles[i], &text);
+	}
 	if (text.failed || strcmp(buf_cstr(&text), s->status) == 0)
 		return;
 	strcpy(s->status, buf_cstr(&text)); /* text.max is its size */
@@ -187,7 +211,7 @@ static int supervisor_wait_ms(const struct supervisor *s)
 	if (s->notify.watchdog_ms > 0 && s->notify.watchdog_ms < wait)
 		wait = s->notify.watchdog_ms;
 	for (int i = 0; i < ROLES; i++)
-		if (s->roles[i].pid == 0 && !s->roles[i].stopping &&
+		if (s->roles[i].wanted && s->roles[i].pid == 0 && !s->roles[i].stopping &&
 		    s->roles[i].restart_ms - now < wait)
 			wait = s->roles[i].restart_ms - now;
 	return wait < 0 ? 0 : (int)wait;
@@ -256,14 +280,15 @@ static void supervisor_stop_role(struct supervisor *s, int i)
 	supervisor_await_end(s, c, KILL_MS);
 }
 
-/* Stops and starts a role, and waits until it is ready: the other one is still there meanwhile. */
+/* Stops a role, starts it when it is wanted, and waits until it is ready: the others are still
+ * there meanwhile. */
 static void supervisor_restart_role(struct supervisor *s, int i)
 {
 	struct child *c = &s->roles[i];
 	int64_t until;
 
 	supervisor_stop_role(s, i);
-	if (s->stop || c->pid)
+	if (s->stop || c->pid || !c->wanted)
 		return;
 	c->backoff_ms = 0;
 	supervisor_start(s, i);
@@ -275,26 +300,30 @@ static void supervisor_restart_role(struct supervisor *s, int i)
 static int supervisor_load(struct supervisor *s, struct sa_err *err)
 {
 	struct settings next = {0};
-	int rc;
+	bool wanted[ROLES];
+	int rc = validate_load(s->options->config, &next, err);
 
-	if ((rc = validate_load(s->options->config, &next, err)) != 0 ||
-	    (rc = dirs_make(&next, err)) != 0) {
+	if (rc == 0) {
+		supervisor_decide(&next, wanted);
+		rc = supervisor_check(s, wanted, err);
+	}
+	if (rc != 0 || (rc = dirs_make(&next, err)) != 0) {
 		settings_free(&next);
 		return rc;
 	}
+	for (int i = 0; i < ROLES; i++)
+		s->roles[i].wanted = wanted[i];
 	settings_free(&s->settings);
 	s->settings = next;
 	log_init("sessauditd", role_log_level(&s->settings));
+	pam_check_log(PAM_SERVICES_DIR, &s->settings);
 	return 0;
 }
 
-static void supervisor_reload(struct supervisor *s)
+static void supervisor_apply(struct supervisor *s)
 {
 	struct sa_err err = {0};
 
-	s->reload = false;
-	notify_reloading(&s->notify);
-	s->announced = false;
 	if (supervisor_load(s, &err) != 0) {
 		log_err("event=reload-failed action=keep-old reason=\"%s\"", err.msg);
 		return;
@@ -304,16 +333,22 @@ static void supervisor_reload(struct supervisor *s)
 		supervisor_restart_role(s, i);
 }
 
+static void supervisor_reload(struct supervisor *s)
+{
+	s->reload = false;
+	notify_reloading(&s->notify);
+	s->announced = true; /* in between all may be well, but not all is done */
+	supervisor_apply(s);
+	s->announced = false;
+}
+
 int supervisor_run(const struct supervisor_options *o, struct sa_err *err)
 {
 	static struct supervisor s;
 	int rc;
 
-	umask(022); /* both roles must come through to what is made here; see dirs.h */
-	s.options = o;
-	child_init(&s.roles[COLLECTOR], "collector");
-	child_init(&s.roles[SHIPPER], "shipper");
-	if ((rc = supervisor_load(&s, err)) != 0 || (rc = supervisor_paths(&s, err)) != 0 ||
+	umask(022); /* the roles must come through to what is made here; see dirs.h */
+	if ((rc = supervisor_init(&s, o, err)) != 0 || (rc = supervisor_load(&s, err)) != 0 ||
 	    (rc = supervisor_signals(&s, err)) != 0)
 		return rc;
 	notify_open(&s.notify);
@@ -325,7 +360,6 @@ int supervisor_run(const struct supervisor_options *o, struct sa_err *err)
 	}
 	log_info("event=stop");
 	notify_send(&s.notify, "STOPPING=1");
-	/* In the order of the data: what the collector seals at its end the shipper still ships. */
 	for (int i = 0; i < ROLES; i++)
 		supervisor_stop_role(&s, i);
 	notify_close(&s.notify);

@@ -3,9 +3,10 @@
 
 /*
  * The one process of the agent that stays root: makes the directories, starts
- * collector and shipper, restarts the one that dies, kills the one that hangs,
- * and tells systemd. It reads nothing that comes from outside the machine's own
- * configuration.
+ * collector and shipper, and where the settings ask for them grantd (broker.url)
+ * and warden (policy.on_expiry = terminate); restarts the one that dies, kills the
+ * one that hangs, and tells systemd. It reads nothing that comes from outside the
+ * machine's own configuration.
  */
 #ifndef SA_SUPERVISOR_H
 #define SA_SUPERVISOR_H
@@ -17,7 +18,7 @@ struct supervisor_options {
 	const char *libexec; /* where the roles' executables lie */
 };
 
-/* Runs until SIGTERM or SIGINT and an orderly end of both roles. Fails only at its start. */
+/* Runs until SIGTERM or SIGINT and an orderly end of all roles. Fails only at its start. */
 int supervisor_run(const struct supervisor_options *o, struct sa_err *err);
 
 #endif

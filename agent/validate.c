@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "common/access/policy.h"
 #include "common/store/s3_location.h"
 #include "common/transcript/layout.h"
 
@@ -39,6 +40,8 @@ int validate_load(const char *path, struct settings *out, struct sa_err *err)
 		return rc;
 	if ((rc = layout_prefix_check(out->store_session_prefix, err)) != 0)
 		return sa_wrap(err, rc, "%s: store.session_prefix", name);
+	if ((rc = policy_check(out, err)) != 0)
+		return sa_wrap(err, rc, "%s", name);
 	if ((rc = validate_bucket(out, err)) != 0)
 		return sa_wrap(err, rc, "%s: store.s3_url", name);
 	return 0;

@@ -10,6 +10,16 @@
 
 #define SCHEMA "sessaudit.checkpoint/1"
 
+/* The parent, then the processes that channels began with. */
+static void write_channels(struct json_writer *j, const struct channels *c)
+{
+	json_write_karray(j, "channels");
+	json_write_int(j, c->parent);
+	for (unsigned i = 0; i < CHANNELS_KNOWN && c->pids[i]; i++)
+		json_write_int(j, c->pids[i]);
+	json_write_array_close(j);
+}
+
 static void write_identity(const struct writer *w, const struct session *s)
 {
 	struct json_writer *j = w->json;
@@ -28,6 +38,10 @@ static void write_identity(const struct writer *w, const struct session *s)
 	json_write_kint(j, "start_ms", s->start_ms);
 	json_write_kint(j, "leader_pid", s->leader_pid);
 	json_write_kbool(j, "tagged", s->tagged);
+	if (s->left[0])
+		json_write_kstr(j, "left", slice_of(s->left));
+	if (s->channels.parent)
+		write_channels(j, &s->channels);
 	json_write_key(j, "access");
 	access_write(j, &s->access);
 }
@@ -53,6 +67,8 @@ static void write_progress(const struct writer *w, const struct session *s)
 	json_write_kint(j, "inputs", (int64_t)last->counts.inputs);
 	json_write_kint(j, "gaps", (int64_t)last->counts.gaps);
 	json_write_kint(j, "lost", (int64_t)last->counts.lost);
+	json_write_kint(j, "expired_ms", last->counts.expired_ms);
+	json_write_kint(j, "revoked_ms", last->counts.revoked_ms);
 }
 
 static void start_text(struct writer *w, const struct session *s)
@@ -115,8 +131,20 @@ static bool read_folder(struct session *s, const struct json *j)
 	return (size_t)n < sizeof(key) && layout_is_session_dir(slice_of(key), slice_of(s->sid));
 }
 
+static void read_channels(struct channels *c, const struct json *list)
+{
+	size_t n = json_len(list);
+
+	json_int(json_at(list, 0), &c->parent);
+	for (size_t i = 1; i < n && i <= CHANNELS_KNOWN; i++)
+		json_int(json_at(list, i), &c->pids[i - 1]);
+	c->next = n > 1 ? (unsigned)((n - 1) % CHANNELS_KNOWN) : 0;
+}
+
 static void read_identity(struct session *s, const struct json *j)
 {
+	struct slice left = json_get_str(j, "left");
+
 	s->auid = (uint32_t)int_of(j, "auid");
 	session_set(&s->user, json_get_str(j, "user"));
 	session_set(&s->origin, json_get_str(j, "origin"));
@@ -127,6 +155,9 @@ static void read_identity(struct session *s, const struct json *j)
 	s->start_ms = int_of(j, "start_ms");
 	s->leader_pid = int_of(j, "leader_pid");
 	s->tagged = json_bool(json_get(j, "tagged"));
+	read_channels(&s->channels, json_get(j, "channels"));
+	if (layout_is_session_id(left))
+		memcpy(s->left, left.ptr, left.len);
 }
 
 static void read_progress(struct session *s, const struct json *j)
@@ -156,6 +187,8 @@ static void read_progress(struct session *s, const struct json *j)
 		.inputs = (uint64_t)int_of(j, "inputs"),
 		.gaps = (uint64_t)int_of(j, "gaps"),
 		.lost = (uint64_t)int_of(j, "lost"),
+		.expired_ms = int_of(j, "expired_ms"),
+		.revoked_ms = int_of(j, "revoked_ms"),
 	};
 	s->w.counts = last->counts;
 }

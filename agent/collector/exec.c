@@ -244,6 +244,8 @@ void exec_entry(struct transcript *t, struct session *s, const struct event *ev,
 	char name[16];
 	struct entry e;
 
+	if (slice_is(call->success, "yes"))
+		lapse_exec(t, s, ev, call);
 	transcript_fill(s, ev, ENTRY_EXEC, call->uid, name, &e);
 	path = record_text(path, &t->scratch);
 	e.outcome = slice_is(call->success, "yes") ? ENTRY_SUCCESS : ENTRY_FAILURE;

@@ -17,6 +17,7 @@
 #include "agent/collector/control.h"
 #include "agent/collector/numbers.h"
 #include "agent/collector/pipeline.h"
+#include "agent/collector/resume.h"
 #include "agent/collector/source_netlink.h"
 #include "agent/privdrop.h"
 #include "common/access/tagfile.h"
@@ -28,9 +29,6 @@
 #define TICK_MS 250
 #define TICK_MIN_MS 20 /* however many segments and sessions are due one after the other */
 #define STATUS_MS 1000
-/* Events older than this are taken to have arrived, once the socket is empty: what the kernel may
- * hold back. */
-#define IN_FLIGHT_MS 150
 /* How often it is looked whether open sessions still have processes. One that has none twice in a
  * row is over, and the record that would have said so is lost. */
 #define LOOK_MS 10000
@@ -42,6 +40,7 @@ struct live {
 	struct control *control;
 	struct source_netlink *source;
 	struct pipeline pipe;
+	struct signers signers;
 	char host[256], machine_id[64], boot_id[BOOT_ID_SIZE], ses_dir[4096];
 	uint32_t lost;      /* the kernel's counter when last asked */
 	int64_t lost_at_ms; /* real time */
@@ -75,73 +74,18 @@ static int read_identity(struct live *l, struct sa_err *err)
 	return boot_id_read(l->boot_id, err);
 }
 
-/* What an earlier run left is in the table before the first record is read: a session must not
- * begin twice. */
-static void take_up(void *ctx, struct session *s)
+/* Public keys, read while root may still read them: like the rest of the configuration they are
+ * those of the start, and whose grants count does not change under a running session. */
+static void load_signers(struct live *l)
 {
-	struct live *l = ctx;
+	const struct conf_list *keys = &l->role->settings.broker_keys;
+	struct sa_err err = {0};
 
-	s->taken_up = !s->w.finishing;
-	if (s->taken_up)
-		return;
-	s->phase = SESSION_CLOSED;
-	writer_end(l->pipe.writer, s);
-}
-
-struct resume {
-	struct live *l;
-	struct numbers numbers;
-	int64_t down_since_ms, now_ms;
-	unsigned resumed, ended;
-};
-
-/* From when on nobody may have listened: what the run before had not read yet when it was killed is
- * lost, and of another boot what had not reached the disk. */
-static int64_t gap_start(const struct resume *r, const struct session *s)
-{
-	int64_t from = r->down_since_ms - IN_FLIGHT_MS;
-
-	if (s->past)
-		from -= r->l->role->settings.spool_sync;
-	if (from < s->start_ms)
-		from = s->start_ms;
-	return from < r->now_ms ? from : r->now_ms; /* the clock may have been set back */
-}
-
-/* A session of an earlier run goes on with a gap that says how long nobody listened, or ends. */
-static void resume_session(void *ctx, struct session *s)
-{
-	struct resume *r = ctx;
-	struct pipeline *p = &r->l->pipe;
-	/* Of what goes on after a session's end nobody says when it is over: that part ends here.
-	 */
-	bool left_behind = !s->past && s->part > 1;
-	bool lives = !s->past && !left_behind && numbers_may_have(&r->numbers, s->ses);
-	const char *cause = s->past ? "reboot" : left_behind ? "left_behind" : "ended_unseen";
-
-	if (!s->taken_up)
-		return;
-	s->taken_up = false;
-	writer_gap(p->writer, s, "agent_restart", gap_start(r, s), r->now_ms, 0, p->now_ms);
-	if (lives || (s->phase == SESSION_ENDING && s->part == 1)) {
-		r->resumed++;
-		return;
-	}
-	transcript_end(p->transcript, s, cause, r->now_ms, p->now_ms);
-	r->ended++;
-}
-
-/* The kernel's records come from now on, by all rules, so this is where the gap ends. */
-static void resume_all(struct live *l, int64_t down_since_ms)
-{
-	struct resume r = {.l = l, .down_since_ms = down_since_ms, .now_ms = clock_real_ms()};
-
-	numbers_read(&r.numbers);
-	session_each(l->pipe.sessions, resume_session, &r);
-	writer_flush(l->pipe.writer);
-	numbers_free(&r.numbers);
-	if (r.resumed || r.ended)
-		log_info("event=resumed sessions=%u ended_meanwhile=%u", r.resumed, r.ended);
+	if (keys->len &&
+	    signers_load((const char *const *)keys->items, keys->len, 0, &l->signers, &err))
+		log_err("event=broker_keys reason=\"%s\" action=\"a grant of the broker that is "
+			"changed counts as unreadable\"",
+			err.msg);
 }
 
 static int start(struct live *l, struct sa_err *err)
@@ -158,12 +102,14 @@ static int start(struct live *l, struct sa_err *err)
 		.capture = "netlink",
 		.ses_dir = l->ses_dir,
 		.durable = true,
+		.signers = &l->signers,
 		.settings = set,
 	};
 	int64_t down_since_ms;
 	uint32_t pid;
 	int rc;
 
+	load_signers(l);
 	if ((rc = read_identity(l, err)) ||
 	    (rc = source_netlink_open(set->capture_receive_buffer, &l->source, err)) ||
 	    (rc = control_open(&l->control, err)) ||
@@ -172,14 +118,14 @@ static int start(struct live *l, struct sa_err *err)
 		return rc;
 	l->pipe.now_ms = clock_mono_ms();
 	down_since_ms = spool_state_time_ms(l->pipe.spool, SPOOL_ALIVE);
-	if ((rc = writer_recover(l->pipe.writer, take_up, l, err)) ||
+	if ((rc = resume_take_up(&l->pipe, err)) ||
 	    (rc = source_netlink_register(l->source, on_record, l, err)))
 		return rc;
 	l->registered = true;
 	if ((rc = control_begin(l->control, l->pipe.spool, l->boot_id, set, err)) ||
 	    (rc = control_status(l->control, &l->lost, &pid, err)))
 		return rc;
-	resume_all(l, down_since_ms);
+	resume_all(&l->pipe, down_since_ms, set->spool_sync);
 	l->lost_at_ms = clock_real_ms();
 	l->started = true;
 	spool_alive(l->pipe.spool);
@@ -273,10 +219,11 @@ static void check_all(struct live *l, int64_t now)
 		return;
 	l->status_ms = now;
 	check_losses(l);
+	transcript_look(l->pipe.transcript, now); /* also while a flood of records comes */
 	if (l->behind || l->slot_lost)
 		return;
 	spool_alive(l->pipe.spool); /* all that came until now is read */
-	transcript_expire(l->pipe.transcript, IN_FLIGHT_MS + STATUS_MS, now);
+	transcript_expire(l->pipe.transcript, RESUME_IN_FLIGHT_MS + STATUS_MS, now);
 }
 
 /* When tick is due: some times a second, and when a segment is old enough or a session over. */
@@ -285,8 +232,8 @@ static int64_t next_tick_ms(const struct live *l, int64_t now)
 	int64_t due = writer_due_ms(l->pipe.writer), end = transcript_due_ms(l->pipe.transcript);
 	int64_t regular = l->tick_ms + TICK_MS, soonest = l->tick_ms + TICK_MIN_MS;
 
-	if (end != INT64_MAX && now + (end - clock_real_ms()) + IN_FLIGHT_MS < due)
-		due = now + (end - clock_real_ms()) + IN_FLIGHT_MS + 1;
+	if (end != INT64_MAX && now + (end - clock_real_ms()) + RESUME_IN_FLIGHT_MS < due)
+		due = now + (end - clock_real_ms()) + RESUME_IN_FLIGHT_MS + 1;
 	if (due > regular)
 		return regular;
 	return due > soonest ? due : soonest;
@@ -302,7 +249,7 @@ static void tick(struct live *l)
 	l->pipe.now_ms = now;
 	event_expire(l->pipe.events, now);
 	if (!l->behind)
-		transcript_advance(l->pipe.transcript, clock_real_ms() - IN_FLIGHT_MS, now);
+		transcript_advance(l->pipe.transcript, clock_real_ms() - RESUME_IN_FLIGHT_MS, now);
 	check_all(l, now);
 	if (now - l->look_ms >= LOOK_MS && !l->behind) {
 		l->look_ms = now;
@@ -373,6 +320,7 @@ static void stop(struct live *l)
 	}
 	if (l->pipe.spool)
 		pipeline_close(&l->pipe);
+	signers_free(&l->signers);
 	control_close(l->control);
 	source_netlink_close(l->source);
 }

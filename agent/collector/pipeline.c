@@ -36,6 +36,8 @@ int pipeline_open(struct pipeline *p, const struct pipeline_facts *f, struct sa_
 		.machine_id = f->machine_id,
 		.boot_id = f->boot_id,
 		.ses_dir = f->ses_dir,
+		.owner_uid = f->owner_uid,
+		.signers = f->signers,
 		.end_grace_ms = f->settings->capture_end_grace,
 	};
 	int rc;

@@ -14,6 +14,8 @@
 struct pipeline_facts { /* borrowed for the pipeline's life */
 	const char *spool_dir, *host, *machine_id, *boot_id, *capture, *ses_dir;
 	bool durable;
+	unsigned owner_uid;            /* see transcript_facts */
+	const struct signers *signers; /* may be NULL */
 	const struct settings *settings;
 };
 

@@ -37,6 +37,15 @@ static bool take_header(struct session *s, struct slice line, struct replayed *r
 	return true;
 }
 
+/* What was known of the session beside its entries. */
+static void replay_facts(struct session *s, const struct entry *e)
+{
+	if (e->type == ENTRY_EXEC && e->outcome == ENTRY_SUCCESS)
+		channels_note(&s->channels, e->pid, e->ppid, e->uid == s->auid);
+	if (e->type == ENTRY_PRIVILEGE && layout_is_session_id(e->linked))
+		memcpy(s->left, e->linked.ptr, e->linked.len);
+}
+
 /* One entry line that was written before: counted and rendered again. */
 static void replay_entry(struct writer *w, struct session *s, struct slice line, struct replayed *r)
 {
@@ -49,12 +58,14 @@ static void replay_entry(struct writer *w, struct session *s, struct slice line,
 	writer_count(&s->w.counts, &read.e);
 	writer_text(w, s, &read.e);
 	if (read.e.type == ENTRY_SESSION_START && !s->leader_pid)
-		s->leader_pid = read.e.pid;              /* no checkpoint said it */
-	if (read.e.type == ENTRY_ACCESS && !s->tagged) { /* later than the checkpoint */
+		s->leader_pid = read.e.pid;                           /* no checkpoint said it */
+	if (read.e.type == ENTRY_ACCESS && session_takes_access(s)) { /* after the checkpoint */
 		access_free(&s->access);
 		access_copy(&s->access, read.e.access);
+		s->w.pointed &= !s->tagged; /* it may be of another request */
 		s->tagged = true;
 	}
+	replay_facts(s, &read.e);
 	if (read.e.type == ENTRY_SESSION_END) {
 		s->w.finishing = true;
 		s->end_ms = read.e.time_ms;

@@ -15,6 +15,7 @@
 
 #define ROWS_MAX_BYTES (256 * 1024 * 1024)
 #define ROW_SIZE 400
+#define ROW_FIELDS 12
 
 static int append(struct writer *w, struct session *s, struct slice line, struct sa_err *err)
 {
@@ -51,9 +52,10 @@ int rows_add(struct writer *w, struct session *s, const struct session_segment *
 	digest_hex(object, hash);
 	n = snprintf(row, sizeof(row),
 		     "%" PRIu32 " %" PRIu64 " %" PRIu64 " %zu %s %s %lld %u %" PRIu64 " %" PRIu64
-		     " %" PRIu64 " %" PRIu64 "\n",
+		     " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 "\n",
 		     seg->number, seg->first_seq, seg->entries, object.len, hash, seg->head,
-		     (long long)seg->text_end, s->part, c->execs, c->inputs, c->gaps, c->lost);
+		     (long long)seg->text_end, s->part, c->execs, c->inputs, c->gaps, c->lost,
+		     c->expired_ms, c->revoked_ms);
 	if (rc == 0)
 		rc = append(w, s, (struct slice){row, (size_t)n}, err);
 	writer_file(s, "segs", name);
@@ -73,7 +75,8 @@ static bool next_line(struct slice *text, struct slice *line)
 	return true;
 }
 
-/* How many of a row's fields are there: 5 are all that a manifest needs, 12 a whole one. */
+/* How many of a row's fields are there: 5 are all that a manifest needs, ROW_FIELDS a
+ * whole one; an older agent wrote no more than those. */
 static int parse_row(struct slice line, struct row *r)
 {
 	struct session_counts *c = &r->counts;
@@ -86,10 +89,10 @@ static int parse_row(struct slice line, struct row *r)
 	*r = (struct row){.part = 1};
 	return sscanf(text,
 		      "%" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %64s %64s %" SCNd64
-		      " %u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+		      " %u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64,
 		      &r->seg.number, &r->seg.first_seq, &r->seg.entries, &r->seg.bytes,
 		      r->seg.sha256, r->head, &r->text_end, &r->part, &c->execs, &c->inputs,
-		      &c->gaps, &c->lost);
+		      &c->gaps, &c->lost, &c->expired_ms, &c->revoked_ms);
 }
 
 /* A row of a number seen before (sealed again after a crash) counts once. */
@@ -163,7 +166,7 @@ bool rows_last(struct writer *w, const char *sid, struct slice *identity, struct
 	while (next_line(&text, &line)) {
 		if (line.len && line.ptr[0] == '{')
 			*identity = line;
-		else if (parse_row(line, &r) == 12) {
+		else if (parse_row(line, &r) >= ROW_FIELDS) {
 			*last = r;
 			found = true;
 		}

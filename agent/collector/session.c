@@ -37,6 +37,7 @@ static void session_free(struct session *s)
 	free(s->request);
 	free(s->folder);
 	access_free(&s->access);
+	validity_free(&s->validity);
 	join_free(&s->join);
 	buf_free(&s->w.pending);
 	buf_free(&s->w.text);
@@ -131,6 +132,7 @@ struct session *session_add(struct session_table *t, uint32_t ses, const char *s
 	s->ses = ses;
 	s->auid = UINT32_MAX;
 	s->part = 1;
+	s->validity.expires_ms = VALIDITY_NO_END;
 	memcpy(s->sid, sid, sizeof(s->sid));
 	s->w.next_seq = 1;
 	buf_init(&s->w.pending, PENDING_MAX);
@@ -182,10 +184,15 @@ size_t session_count(const struct session_table *t)
 	return t->active.count;
 }
 
+bool session_takes_access(const struct session *s)
+{
+	return !s->tagged || s->access.source == ACCESS_SOURCE_SESSION;
+}
+
 const char *session_end_cause(struct slice text)
 {
-	static const char *const causes[] = {"logout", "ended_unseen", "reboot", "end_of_recording",
-					     "left_behind"};
+	static const char *const causes[] = {"logout",           "ended_unseen", "reboot",
+					     "end_of_recording", "left_behind",  "denied"};
 
 	for (size_t i = 0; i < ARRAY_LEN(causes); i++)
 		if (slice_is(text, causes[i]))

@@ -12,7 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "agent/collector/channels.h"
 #include "agent/collector/join.h"
+#include "agent/collector/validity.h"
 #include "common/access/access.h"
 #include "common/transcript/chain.h"
 #include "common/transcript/layout.h"
@@ -21,6 +23,7 @@
 #define SESSION_MAX 10000        /* open at once */
 #define SESSION_MAX_RETIRED 1024 /* closed ones kept to know them again; the oldest goes first */
 #define SESSION_READERS 16       /* terminal programs whose typed text is followed at once */
+#define SESSION_NESTED 8         /* sudo, su that said who they serve, but not yet how it went */
 
 enum session_phase {
 	SESSION_PENDING, /* seen, but who and why is not yet known */
@@ -34,8 +37,14 @@ struct session_reader {       /* one program reading a terminal */
 	struct join_cursor cursor;
 };
 
+struct session_nested {
+	int64_t pid; /* 0: none */
+	bool ok;     /* the transcript says that it succeeded */
+};
+
 struct session_counts { /* of the session's entries so far */
 	uint64_t entries, execs, inputs, gaps, lost;
+	int64_t expired_ms, revoked_ms; /* times of the last such entry; 0: none */
 };
 
 struct session_segment {
@@ -95,12 +104,19 @@ struct session {
 	const char *end_cause;
 	unsigned part; /* 1; one more each time it goes on after its end */
 	enum session_phase phase;
-	bool tagged; /* access is settled; it is empty before */
+	bool tagged;                  /* access is settled; it is empty before */
+	char linked[LAYOUT_SID_SIZE]; /* the session that it came from; "": none */
+	uint32_t linked_ses;          /* its number */
+	char left[LAYOUT_SID_SIZE];   /* the last one that came from this; "": none */
 	struct session_loss loss;
 	unsigned missed; /* looks in a row at which it had no process */
 	bool taken_up;   /* from an earlier run, its gap is not written yet */
 	bool past;       /* of an earlier boot: its number may be another session's now */
 	struct access access;
+	struct validity validity;
+	struct channels channels;
+	struct session_nested nested[SESSION_NESTED];
+	unsigned next_nested; /* of nested, to be overwritten */
 	struct join join;
 	struct session_reader readers[SESSION_READERS];
 	struct session_writing w;
@@ -128,6 +144,8 @@ void session_revive(struct session_table *t, struct session *s);
  * given. */
 void session_each(struct session_table *t, void (*fn)(void *ctx, struct session *s), void *ctx);
 size_t session_count(const struct session_table *t); /* without the retired */
+/* A context of its own may still come: it has none, or that of the session that it came from. */
+bool session_takes_access(const struct session *s);
 /* The one copy of a cause that end_cause may point to; "unknown" for one nobody knows. */
 const char *session_end_cause(struct slice text);
 /* Replaces an owned string by a copy of text (kept when absent or out of memory). Bytes that are no

@@ -8,14 +8,11 @@
 #include <stdlib.h>
 
 #include "agent/collector/transcript_internal.h"
-#include "common/access/tagfile.h"
+#include "common/access/tag.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
 #define SCRATCH_MAX (2 * EVENT_MAX_BYTES)
-#define LEFT_BEHIND_MS                                                                             \
-	60000 /* what comes after a session's end is closed after this quiet time                  \
-	       */
 
 int transcript_new(struct writer *w, struct session_table *sessions,
 		   const struct transcript_facts *facts, struct transcript **out,
@@ -28,7 +25,7 @@ int transcript_new(struct writer *w, struct session_table *sessions,
 	t->writer = w;
 	t->sessions = sessions;
 	t->facts = *facts;
-	t->next_end_ms = INT64_MAX;
+	t->next_due_ms = INT64_MAX;
 	buf_init(&t->scratch, SCRATCH_MAX);
 	buf_init(&t->args, SCRATCH_MAX);
 	t->typed = typed_new();
@@ -59,7 +56,7 @@ const struct transcript_stats *transcript_stats(const struct transcript *t)
 
 /* root is 0 everywhere; the session's own user is known from its login; other ids stay digits,
  * since a look-up could block and would differ in a replay. */
-static struct slice user_name(const struct session *s, uint32_t uid, char digits[16])
+struct slice transcript_user(const struct session *s, uint32_t uid, char digits[16])
 {
 	if (uid == 0)
 		return SLICE_LIT("root");
@@ -75,7 +72,7 @@ void transcript_fill(const struct session *s, const struct event *ev, enum entry
 	*e = (struct entry){
 		.time_ms = ev->time_ms,
 		.type = type,
-		.user = user_name(s, uid, name),
+		.user = transcript_user(s, uid, name),
 		.origin = slice_of(s->origin),
 		.audit_serial = ev->serial,
 		.after_end = s->part > 1,
@@ -85,7 +82,7 @@ void transcript_fill(const struct session *s, const struct event *ev, enum entry
 	};
 }
 
-static struct session *session_create(struct transcript *t, uint32_t ses, int64_t start_ms)
+struct session *transcript_create(struct transcript *t, uint32_t ses, int64_t start_ms)
 {
 	char sid[LAYOUT_SID_SIZE], start[24];
 	const char *boot_id = t->facts.boot_id;
@@ -97,8 +94,10 @@ static struct session *session_create(struct transcript *t, uint32_t ses, int64_
 	}
 	layout_session_id(slice_of(t->facts.machine_id), slice_of(boot_id), ses, sid);
 	s = t->facts.boot_id ? writer_recall(t->writer, ses, sid) : NULL;
-	if (s)
+	if (s) {
+		transcript_take_up(t, s);
 		return s;
+	}
 	s = session_add(t->sessions, ses, sid);
 	if (!s) {
 		static struct log_limit limit = {.burst = 5};
@@ -124,6 +123,7 @@ static void set_default(char **field, struct slice text)
 void transcript_begin(struct transcript *t, struct session *s, const struct event *ev,
 		      const char *cause)
 {
+	bool inherited = link_inherit(t, s);
 	const struct access *a = &s->access;
 	char digits[16], name[16];
 	struct entry e;
@@ -144,56 +144,16 @@ void transcript_begin(struct transcript *t, struct session *s, const struct even
 	e.pid = s->leader_pid;
 	e.tty = slice_of(s->terminal);
 	e.cause = slice_of(cause);
+	e.linked = s->linked[0] ? slice_of(s->linked) : SLICE_NONE;
 	writer_entry(t->writer, s, &e, t->now_ms);
 	if (s->loss.cause)
 		writer_gap(t->writer, s, s->loss.cause, s->loss.start_ms, s->loss.end_ms,
 			   s->loss.count, t->now_ms);
+	if (inherited)
+		binding_settled(t, s, ev);
 }
 
-static void write_access(struct transcript *t, struct session *s, const struct event *ev,
-			 enum entry_type type, const struct access *a, const char *cause)
-{
-	char name[16];
-	struct entry e;
-
-	transcript_fill(s, ev, type, s->auid, name, &e);
-	if (type == ENTRY_CONFLICT || a->status == ACCESS_UNAPPROVED)
-		e.outcome = ENTRY_FAILURE;
-	else if (a->status == ACCESS_APPROVED)
-		e.outcome = ENTRY_SUCCESS;
-	e.object = a->request_id ? slice_of(a->request_id) : SLICE_LIT("no request");
-	e.access = a;
-	e.cause = slice_of(cause);
-	writer_entry(t->writer, s, &e, t->now_ms);
-}
-
-/* A login from before the agent ran: its tag file still says who and why. */
-static void adopt(struct transcript *t, struct session *s, const struct event *ev)
-{
-	struct tagfile file = {0};
-	int64_t login_ms = 0;
-
-	if (t->facts.ses_dir && tagfile_read(t->facts.ses_dir, s->ses, 0, &file, NULL) == 0 &&
-	    file.auid == s->auid && slice_is(slice_of(file.boot_id), t->facts.boot_id)) {
-		access_copy(&s->access, &file.tag.access);
-		s->tagged = true;
-		s->leader_pid = file.pid;
-		session_set(&s->user, slice_of(file.tag.user));
-		session_set(&s->service, slice_of(file.tag.service));
-		session_set(&s->origin, slice_of(file.tag.source));
-		session_set(&s->terminal, slice_of(file.tag.terminal));
-		login_ms = file.time_ms;
-	}
-	transcript_begin(t, s, ev, "adopted");
-	if (s->tagged)
-		write_access(t, s, ev, ENTRY_ACCESS, &s->access, NULL);
-	if (login_ms)
-		writer_gap(t->writer, s, "agent_not_running", login_ms, ev->time_ms, 0, t->now_ms);
-	tagfile_free(&file);
-}
-
-/* A session that takes an entry now goes on when it was over. */
-static void wake(struct transcript *t, struct session *s, const struct event *ev)
+void transcript_wake(struct transcript *t, struct session *s, const struct event *ev)
 {
 	if (s->phase == SESSION_CLOSED)
 		writer_reopen(t->writer, s);
@@ -203,6 +163,7 @@ static void wake(struct transcript *t, struct session *s, const struct event *ev
 		s->end_ms = ev->time_ms;
 		s->end_cause = session_end_cause(SLICE_LIT("left_behind"));
 		s->ending_ms = t->now_ms;
+		lapse_wake(t, s, ev);
 	}
 	transcript_plan_end(t, s);
 }
@@ -217,17 +178,17 @@ static struct session *session_for_entry(struct transcript *t, const struct even
 		return NULL;
 	s = session_find(t->sessions, ses);
 	if (!s) {
-		s = session_create(t, ses, ev->time_ms);
+		s = transcript_create(t, ses, ev->time_ms);
 		if (!s)
 			return NULL;
 		if (s->phase == SESSION_PENDING) {
 			s->auid = auid;
-			adopt(t, s, ev);
+			binding_adopt(t, s, ev);
 		}
 	}
 	if (s->phase == SESSION_PENDING)
 		transcript_begin(t, s, ev, NULL);
-	wake(t, s, ev);
+	transcript_wake(t, s, ev);
 	return s;
 }
 
@@ -237,8 +198,12 @@ static void on_login(struct transcript *t, const struct event *ev, struct slice 
 	struct session *s;
 	uint64_t pid = 0;
 
-	if (ses == UINT32_MAX || slice_is(record_get(body, "res"), "0"))
+	if (slice_is(record_get(body, "res"), "0"))
 		return;
+	if (ses == UINT32_MAX) {
+		link_lost(t, ev, body);
+		return;
+	}
 	s = session_find(t->sessions, ses);
 	if (s) { /* the kernel numbers anew after a reboot: a recording of several boots */
 		if (s->phase != SESSION_CLOSED)
@@ -250,26 +215,19 @@ static void on_login(struct transcript *t, const struct event *ev, struct slice 
 			t->facts.boot_id =
 				NULL; /* a recording's own boot id was that of the first */
 	}
-	s = session_create(t, ses, ev->time_ms);
+	s = transcript_create(t, ses, ev->time_ms);
 	if (!s)
 		return;
 	s->auid = record_id(record_get(body, "auid"));
 	record_u64(record_get(body, "pid"), &pid);
 	s->leader_pid = (int64_t)pid;
+	link_login(t, s, ev, body);
 }
 
 /* USER_START of the process that logged in: a stack without our module gets no further. */
-static void on_user_start(struct transcript *t, const struct event *ev, struct slice body)
+static void begin_untagged(struct transcript *t, struct session *s, const struct event *ev,
+			   struct slice msg)
 {
-	struct session *s = session_find(t->sessions, record_id(record_get(body, "ses")));
-	struct slice msg = record_msg(body);
-	int64_t pid = 0;
-
-	record_i64(record_get(body, "pid"), &pid);
-	if (!s || s->phase != SESSION_PENDING || !msg.ptr ||
-	    (s->leader_pid && pid != s->leader_pid))
-		return;
-	s->leader_pid = pid;
 	session_set(&s->user, record_text(record_get(msg, "acct"), &t->scratch));
 	session_set(&s->origin, record_text(record_get(msg, "addr"), &t->scratch));
 	session_set(&s->terminal, record_text(record_get(msg, "terminal"), &t->scratch));
@@ -277,16 +235,42 @@ static void on_user_start(struct transcript *t, const struct event *ev, struct s
 	transcript_begin(t, s, ev, NULL);
 }
 
-/* Programs that open a session of their own inside a session. */
-static bool is_nested(struct slice exe)
+static void begin_end(struct transcript *t, struct session *s, const struct event *ev,
+		      const char *cause)
 {
-	static const char *const names[] = {"sudo", "su", "runuser", "pkexec", "doas"};
-	struct slice base = slice_base_name(exe);
+	s->phase = SESSION_ENDING;
+	s->end_ms = ev->time_ms;
+	s->end_cause = session_end_cause(slice_of(cause));
+	s->ending_ms = t->now_ms;
+	transcript_plan_end(t, s);
+}
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (slice_is(base, names[i]))
-			return true;
-	return false;
+/* A login that the policy denied gets no USER_END: its session was never opened. */
+static bool is_denied(const struct session *s, struct slice msg)
+{
+	return s->phase == SESSION_OPEN && s->access.policy == ACCESS_POLICY_DENIED &&
+	       slice_is(record_get(msg, "res"), "failed");
+}
+
+static void on_user_start(struct transcript *t, const struct event *ev, struct slice body)
+{
+	struct session *s = session_find(t->sessions, record_id(record_get(body, "ses")));
+	struct slice msg = record_msg(body);
+	int64_t pid = 0;
+
+	record_i64(record_get(body, "pid"), &pid);
+	if (!s || !msg.ptr)
+		return;
+	if (s->leader_pid ? pid == s->leader_pid : s->phase == SESSION_PENDING) {
+		s->leader_pid = pid;
+		if (s->phase == SESSION_PENDING)
+			begin_untagged(t, s, ev, msg);
+		else if (is_denied(s, msg))
+			begin_end(t, s, ev, "denied");
+	} else if (s->phase != SESSION_PENDING &&
+		   nested_is(record_text(record_get(msg, "exe"), &t->scratch))) {
+		nested_start(t, s, ev, body);
+	}
 }
 
 static void on_user_end(struct transcript *t, const struct event *ev, struct slice body)
@@ -299,97 +283,23 @@ static void on_user_end(struct transcript *t, const struct event *ev, struct sli
 		return;
 	record_i64(record_get(body, "pid"), &pid);
 	exe = record_text(record_get(record_msg(body), "exe"), &t->scratch);
-	if (s->leader_pid ? pid != s->leader_pid : is_nested(exe))
+	if (s->leader_pid ? pid != s->leader_pid : nested_is(exe))
 		return;
 	if (s->phase == SESSION_PENDING)
 		transcript_begin(t, s, ev, NULL);
-	s->phase = SESSION_ENDING;
-	s->end_ms = ev->time_ms;
-	s->end_cause = session_end_cause(SLICE_LIT("logout"));
-	s->ending_ms = t->now_ms;
-	transcript_plan_end(t, s);
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return slice_eq(slice_of(a), slice_of(b));
-}
-
-static bool same_access(const struct access *a, const struct access *b)
-{
-	return a->status == b->status && same_text(a->request_id, b->request_id) &&
-	       same_text(a->grant_sha256, b->grant_sha256);
-}
-
-/* A tag is believed when the module's file for that session says the same: any process that holds
- * CAP_AUDIT_WRITE can send a tag, only root can have written the file. */
-static bool verify_tag(struct transcript *t, const struct session *s, struct tag *tag)
-{
-	struct tagfile file = {0};
-	bool ok;
-
-	if (!t->facts.ses_dir)
-		return true;
-	if (tagfile_read(t->facts.ses_dir, s->ses, 0, &file, NULL))
-		return false;
-	ok = file.auid == s->auid && slice_is(slice_of(file.boot_id), t->facts.boot_id) &&
-	     same_access(&file.tag.access, &tag->access);
-	if (ok && tag->truncated) { /* the file holds the fields in full */
-		access_free(&tag->access);
-		access_copy(&tag->access, &file.tag.access);
-	}
-	tagfile_free(&file);
-	return ok;
-}
-
-static void take_tag(struct transcript *t, struct session *s, const struct event *ev,
-		     struct tag *tag)
-{
-	bool pending = s->phase == SESSION_PENDING, believed = verify_tag(t, s, tag);
-	bool conflict = !believed || (s->tagged && !same_access(&s->access, &tag->access));
-
-	if (pending) {
-		session_set(&s->user, slice_of(tag->user));
-		session_set(&s->service, slice_of(tag->service));
-		session_set(&s->origin, slice_of(tag->source));
-		session_set(&s->terminal, slice_of(tag->terminal));
-	}
-	if (conflict || !s->tagged)
-		wake(t, s, ev);
-	if (!conflict && !s->tagged) {
-		access_copy(&s->access, &tag->access);
-		s->tagged = true;
-		if (pending)
-			transcript_begin(t, s, ev, NULL);
-		write_access(t, s, ev, ENTRY_ACCESS, &s->access, NULL);
-		return;
-	}
-	if (pending)
-		transcript_begin(t, s, ev, NULL);
-	if (!conflict)
-		return; /* the same tag once more */
-	t->stats.unverified_tags += !believed;
-	write_access(t, s, ev, ENTRY_CONFLICT, &tag->access,
-		     believed ? "second_tag" : "tag_unverified");
+	begin_end(t, s, ev, "logout");
 }
 
 static void on_tag(struct transcript *t, const struct event *ev, struct slice body)
 {
-	uint32_t ses = record_id(record_get(body, "ses"));
-	struct session *s = session_find(t->sessions, ses);
 	struct tag tag = {0};
 
-	if (ses == UINT32_MAX || tag_decode(body, &tag))
+	if (tag_decode(body, &tag))
 		return;
-	if (!s && (s = session_create(t, ses, ev->time_ms))) {
-		uint64_t pid = 0;
-
-		s->auid = record_id(record_get(body, "auid"));
-		record_u64(record_get(body, "pid"), &pid);
-		s->leader_pid = (int64_t)pid;
-	}
-	if (s)
-		take_tag(t, s, ev, &tag);
+	if (tag.kind == TAG_NEST)
+		nested_tag(t, ev, body, &tag);
+	else
+		binding_tag(t, ev, body, &tag);
 	tag_free(&tag);
 }
 

@@ -16,12 +16,15 @@ static int64_t grace_of(const struct transcript *t, const struct session *s)
 	return s->part > 1 ? LEFT_BEHIND_MS : t->facts.end_grace_ms;
 }
 
+void transcript_plan(struct transcript *t, int64_t event_ms)
+{
+	if (event_ms < t->next_due_ms)
+		t->next_due_ms = event_ms;
+}
+
 void transcript_plan_end(struct transcript *t, const struct session *s)
 {
-	int64_t end = s->end_ms + grace_of(t, s);
-
-	if (end < t->next_end_ms)
-		t->next_end_ms = end;
+	transcript_plan(t, s->end_ms + grace_of(t, s));
 }
 
 void transcript_end(struct transcript *t, struct session *s, const char *cause, int64_t end_ms,
@@ -60,10 +63,12 @@ struct advance {
 	int64_t event_ms;
 };
 
-static void end_if_over(void *ctx, struct session *s)
+static void advance_one(void *ctx, struct session *s)
 {
 	const struct advance *a = ctx;
 
+	if (s->phase == SESSION_OPEN)
+		lapse_advance(a->t, s, a->event_ms);
 	if (s->phase != SESSION_ENDING)
 		return;
 	if (s->end_ms + grace_of(a->t, s) < a->event_ms)
@@ -77,15 +82,15 @@ void transcript_advance(struct transcript *t, int64_t event_ms, int64_t now_ms)
 	struct advance a = {t, event_ms};
 
 	t->now_ms = now_ms;
-	if (event_ms <= t->next_end_ms)
+	if (event_ms <= t->next_due_ms)
 		return;
-	t->next_end_ms = INT64_MAX;
-	session_each(t->sessions, end_if_over, &a);
+	t->next_due_ms = INT64_MAX;
+	session_each(t->sessions, advance_one, &a);
 }
 
 int64_t transcript_due_ms(const struct transcript *t)
 {
-	return t->next_end_ms;
+	return t->next_due_ms;
 }
 
 struct expire {

@@ -17,6 +17,11 @@
 #define LAST_WORDS 65536                  /* kept free in a session's pending bytes for its end */
 #define KEEP_BYTES 65536                  /* of an empty buffer, for each session */
 
+/* Few and telling: these do not wait for the regular sync. */
+#define SYNC_AT_ONCE                                                                               \
+	(1U << ENTRY_ACCESS | 1U << ENTRY_GAP | 1U << ENTRY_CONFLICT | 1U << ENTRY_PRIVILEGE |     \
+	 1U << ENTRY_EXPIRED | 1U << ENTRY_REVOKED)
+
 static const struct page_style text_style = {.local = false, .color = false, .width = 0};
 
 int writer_new(struct spool *spool, const struct writer_facts *facts,
@@ -88,6 +93,10 @@ void writer_count(struct session_counts *c, const struct entry *e)
 	c->inputs += e->type == ENTRY_INPUT;
 	c->gaps += e->type == ENTRY_GAP;
 	c->lost += e->type == ENTRY_GAP ? e->count : 0;
+	if (e->type == ENTRY_EXPIRED)
+		c->expired_ms = e->time_ms;
+	if (e->type == ENTRY_REVOKED)
+		c->revoked_ms = e->time_ms;
 }
 
 void writer_describe(const struct writer *w, const struct session *s, struct segment_session *out)
@@ -342,8 +351,7 @@ static bool put_entry(struct writer *w, struct session *s, struct entry *e, int6
 	w->stats.entries++;
 	w->stats.bytes += w->line.len + 1;
 	writer_text(w, s, e);
-	s->w.sync_now |=
-		e->type == ENTRY_ACCESS || e->type == ENTRY_GAP || e->type == ENTRY_CONFLICT;
+	s->w.sync_now |= (SYNC_AT_ONCE & 1U << e->type) != 0;
 	return true;
 }
 

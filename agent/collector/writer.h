@@ -10,7 +10,8 @@
  *   open/<sid>.<n>.jsonl  segment n, until it is sealed
  *   open/<sid>.txt        the page so far
  *   open/<sid>.segs       who the session is, then for each sealed segment "number first_seq
- *                         entries bytes sha256 head text_end part execs inputs gaps lost"
+ *                         entries bytes sha256 head text_end part execs inputs gaps lost
+ *                         expired_ms revoked_ms"
  *   state/<sid>           who the session is, and where its first unsealed segment begins
  */
 #ifndef SA_WRITER_H

@@ -9,7 +9,7 @@
 #ifndef SA_CIRCUIT_H
 #define SA_CIRCUIT_H
 
-#include "agent/shipper/retry.h"
+#include "agent/retry.h"
 
 #define CIRCUIT_FAILURES 3 /* in a row */
 

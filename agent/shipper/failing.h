@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-#include "agent/shipper/retry.h"
+#include "agent/retry.h"
 
 #define FAILING_MAX 1024
 #define FAILING_BAD 3 /* times the object itself is refused or cannot be read */

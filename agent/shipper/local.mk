@@ -15,7 +15,6 @@ agent_shipper_libshipper_la_SOURCES = \
 	agent/shipper/object.c agent/shipper/object.h \
 	agent/shipper/pick.c agent/shipper/pick.h \
 	agent/shipper/quarantine.c agent/shipper/quarantine.h \
-	agent/shipper/retry.c agent/shipper/retry.h \
 	agent/shipper/schedule.c agent/shipper/schedule.h \
 	agent/shipper/search.c agent/shipper/search.h \
 	agent/shipper/status.c agent/shipper/status.h \

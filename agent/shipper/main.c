@@ -3,12 +3,9 @@
 #include "config.h"
 
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "agent/privdrop.h"
 #include "agent/shipper/live.h"
@@ -25,14 +22,6 @@ static void usage(FILE *f)
 		"usage: sessaudit-shipper [--config FILE] [--spool DIR] [--store WHERE] [--once]\n"
 		"                         [--keep-user] [--beat-fd N]\n"
 		"Brings finished objects from the spool into the store; started by sessauditd(8).\n");
-}
-
-static int shipper_fd(const char *text)
-{
-	char *end;
-	long fd = strtol(text, &end, 10);
-
-	return *end || end == text || fd < 3 || fd > INT_MAX ? -1 : (int)fd;
 }
 
 static int shipper_arguments(struct shipper_args *a, int argc, char **argv, struct sa_err *err)
@@ -60,7 +49,7 @@ static int shipper_arguments(struct shipper_args *a, int argc, char **argv, stru
 			a->store = optarg;
 		else if (c == KEEP_USER)
 			a->keep_user = true;
-		else if (c != BEAT_FD || (a->beat_fd = shipper_fd(optarg)) < 0)
+		else if (c != BEAT_FD || (a->beat_fd = role_fd(optarg)) < 0)
 			return sa_fail(err, SA_ERR_INVALID, "bad arguments");
 	}
 	return optind < argc ? sa_fail(err, SA_ERR_INVALID, "unexpected argument %s", argv[optind])
@@ -81,16 +70,6 @@ static int shipper_settings(const struct shipper_args *a, struct settings *s, st
 	return rc == 0 && a->store ? settings_set_store(s, a->store, err) : rc;
 }
 
-/* Credentials never reach a core file. A change of user may undo the second part, prctl(2). */
-static int shipper_no_core(struct sa_err *err)
-{
-	const struct rlimit none = {0, 0};
-
-	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-		return sa_fail_errno(err, "switch core files off");
-	return 0;
-}
-
 /* A store that is not there yet is waited for; one that is configured wrongly is not. */
 static int shipper_store(struct live *l, struct sa_err *err)
 {
@@ -106,13 +85,13 @@ static int shipper_start(struct live *l, const struct shipper_args *a, struct sa
 	bool s3 = strcmp(set->store_type, "s3") == 0;
 	int rc;
 
-	if ((rc = role_start(l->role, err)) != 0 || (rc = shipper_no_core(err)) != 0 ||
+	if ((rc = role_start(l->role, err)) != 0 || (rc = role_no_core(err)) != 0 ||
 	    (s3 && (rc = shipper_store(l, err)) != 0))
 		return rc;
 	/* No capability is kept: it reads and unlinks through the group of the spool, and owns a
 	 * store that is a directory. */
 	if (!a->keep_user && ((rc = privdrop(set->agent_ship_user, NULL, 0, err)) != 0 ||
-			      (rc = shipper_no_core(err)) != 0))
+			      (rc = role_no_core(err)) != 0))
 		return rc;
 	return s3 ? 0 : shipper_store(l, err);
 }

@@ -14,7 +14,7 @@
 #include <sys/queue.h>
 
 #include "agent/shipper/pick.h"
-#include "agent/shipper/retry.h"
+#include "agent/retry.h"
 
 #define STREAM_POOL (4 * 1024 * 1024) /* bytes of names beyond a PICK_CHUNK for each */
 

@@ -15,7 +15,7 @@
 
 #include "agent/shipper/attempts.h"
 #include "agent/shipper/object.h"
-#include "agent/shipper/retry.h"
+#include "agent/retry.h"
 #include "agent/shipper/status.h"
 
 #define UPLOAD_PARALLEL_MAX 64

@@ -4,13 +4,14 @@
 # One target per untrusted format. Plain builds replay the corpora; --enable-fuzzing makes
 # libFuzzer programs of the same targets (give them a scratch directory before the corpus, new
 # finds go into the first: tests/fuzz/fuzz_json -dict=json.dict /tmp/new corpus/json).
-fuzz_targets = grant signed tag conf json index segment record typed event xml awsfile s3 sshkey ca
+fuzz_targets = grant signed tag conf json index segment record typed event xml awsfile s3 sshkey ca broker
 fuzz_programs = tests/fuzz/fuzz_grant tests/fuzz/fuzz_signed tests/fuzz/fuzz_tag \
 	tests/fuzz/fuzz_conf tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_index tests/fuzz/fuzz_segment \
 	tests/fuzz/fuzz_record tests/fuzz/fuzz_typed tests/fuzz/fuzz_event tests/fuzz/fuzz_xml \
 	tests/fuzz/fuzz_awsfile tests/fuzz/fuzz_s3 \
-	tests/fuzz/fuzz_sshkey tests/fuzz/fuzz_ca
+	tests/fuzz/fuzz_sshkey tests/fuzz/fuzz_ca \
+	tests/fuzz/fuzz_broker
 check_PROGRAMS += $(fuzz_programs)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/dict tests/fuzz/corpus
@@ -51,6 +52,9 @@ tests_fuzz_fuzz_signed_SOURCES = tests/fuzz/fuzz_signed.c $(broker_key_sources)
 tests_fuzz_fuzz_signed_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_signed_LDADD = $(fuzz_main) common/access/libaccess.la common/libcommon.la
 
+tests_fuzz_fuzz_broker_SOURCES = tests/fuzz/fuzz_broker.c $(broker_key_sources)
+tests_fuzz_fuzz_broker_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_broker_LDADD = $(fuzz_main) $(grantd_libs) common/libcommon.la
 
 tests_fuzz_fuzz_tag_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_tag_LDADD = $(fuzz_main) common/access/libaccess.la common/libcommon.la

@@ -7,11 +7,13 @@ integration_tests = \
 	tests/integration/cli.sh \
 	tests/integration/doctor.sh \
 	tests/integration/format_shell.sh \
+	tests/integration/grantd.sh \
 	tests/integration/pam_module.sh \
 	tests/integration/replay.sh \
 	tests/integration/shipper.sh \
 	tests/integration/ssh_key.sh \
-	tests/integration/supervisor.sh
+	tests/integration/supervisor.sh \
+	tests/integration/warden.sh
 TESTS += $(integration_tests)
 EXTRA_DIST += $(integration_tests) FORMAT.md  \
 	tests/integration/multiply.sh tests/integration/tap.sh tests/integration/valgrind_replay.sh
@@ -30,6 +32,12 @@ tests_integration_mkstatus_LDADD = agent/shipper/libshipper.la agent/libagent.la
 check_PROGRAMS += tests/integration/mksession
 tests_integration_mksession_LDADD = common/transcript/libtranscript.la \
 	common/access/libaccess.la common/libcommon.la
+
+# A broker and its signatures, for grantd.sh.
+check_PROGRAMS += tests/integration/broker tests/integration/mkanswer
+tests_integration_broker_LDADD = common/libcommon.la -lssl $(CRYPTO_LIBS)
+tests_integration_mkanswer_SOURCES = tests/integration/mkanswer.c $(broker_key_sources)
+tests_integration_mkanswer_LDADD = common/access/libaccess.la common/libcommon.la $(CRYPTO_LIBS)
 
 # A role and a systemd for supervisor.sh.
 check_PROGRAMS += tests/integration/stubrole tests/integration/notifysink

@@ -13,8 +13,9 @@ TOOLS=$SA_BUILD/tests/integration
 instance() { # NAME: sets D
 	D=$T/$1
 	mkdir -p "$D/libexec"
-	cp "$TOOLS/stubrole" "$D/libexec/sessaudit-collector"
-	cp "$TOOLS/stubrole" "$D/libexec/sessaudit-shipper"
+	for role in collector shipper grantd warden; do
+		cp "$TOOLS/stubrole" "$D/libexec/sessaudit-$role"
+	done
 	: >"$D/events"
 	cat >"$D/conf" <<-END
 		[spool]
@@ -25,8 +26,15 @@ instance() { # NAME: sets D
 		run_dir = $D/run
 		user = nobody
 		ship_user = daemon
+		grant_user = games
 	END
 }
+
+# The settings that ask for grantd and warden.
+with_broker() {
+	printf '[broker]\nurl = https://broker.example.com/g\nkeys = %s/key.pem\n' "$D" >>"$D/conf"
+}
+with_warden() { printf '[policy]\non_expiry = terminate\n' >>"$D/conf"; }
 
 mode() { # ROLE MODE...: for the next start
 	role=$1
@@ -50,6 +58,12 @@ stop() { # ends it, sets status
 	status=$?
 }
 
+ready_again() { [ "$(count READY=1 notify)" -gt "$1" ]; }
+reload() { # and waits until it is done
+	ready=$(count READY=1 notify)
+	kill -HUP "$pid"
+	wait_for 10 ready_again "$ready"
+}
 told() { grep -q "$1" "$D/notify"; }
 status_is() { [ "$(grep ^STATUS= "$D/notify" | tail -n 1)" = "STATUS=$1" ]; }
 count() { grep -c "$1" "$D/$2"; }
@@ -141,9 +155,58 @@ test_stop() { # goes on
 	same "no pause or error in the log of a stop" "$(count "pid=$c event=died" log)" 0
 }
 
+# Two more roles, where the settings ask for them.
+test_four() {
+	instance four
+	cp "$D/conf" "$D/conf.two"
+	start
+	check "without a broker: two roles" wait_for 10 told READY=1
+	same "and no more" "$(awk '{print $1}' "$D/events" | sort -u | tr '\n' ' ')" "collector shipper "
+	check "nor a word about others" status_is "collector runs, shipper runs"
+	with_broker
+	with_warden
+	cp "$D/conf" "$D/conf.four"
+	: >"$D/events"
+	check "a reload starts the others" reload
+	same "one after the other" "$(order 8)" \
+		"warden start,grantd start,collector term,collector end,collector start,shipper term,shipper end,shipper start,"
+	check "the status names all" status_is "warden runs, grantd runs, collector runs, shipper runs"
+	old=$(role_pid grantd)
+	mode grantd halt
+	kill -9 "$old"
+	check "grantd may not ask for a halt" wait_for 5 grep -q "role=grantd.*event=protocol-error byte=0x48" "$D/log"
+	check "and is not healthy so" status_is "warden runs, grantd starts, collector runs, shipper runs"
+	rm "$D/grantd.mode"
+	kill -9 "$(role_pid grantd)"
+	check "it comes back" wait_for 10 status_is "warden runs, grantd runs, collector runs, shipper runs"
+	cp "$D/conf.two" "$D/conf"
+	with_warden
+	w=$(role_pid warden)
+	: >"$D/events"
+	check "a reload without the broker" reload
+	same "ends grantd, restarts the others" "$(order 11)" \
+		"warden term,warden end,warden start,grantd term,grantd end,collector term,collector end,collector start,shipper term,shipper end,shipper start,"
+	check "which is not mentioned any more" status_is "warden runs, collector runs, shipper runs"
+	check "the warden is a new one" restarted warden "$w"
+	cp "$D/conf.four" "$D/conf"
+	reload
+	rm "$D/libexec/sessaudit-warden"
+	kill -HUP "$pid"
+	check "a role that is wanted and not there" wait_for 5 grep -q \
+		"event=reload-failed action=keep-old reason=\"cannot run $D/libexec/sessaudit-warden: No such file" "$D/log"
+	: >"$D/events"
+	stop
+	same "SIGTERM: a good end" $status 0
+	same "in order" "$(order 8)" \
+		"warden term,warden end,grantd term,grantd end,collector term,collector end,shipper term,shipper end,"
+	check "no process is left" none_left
+}
+
 # What each role gets of the environment of the service.
 test_environment() {
 	instance environment
+	with_broker
+	with_warden
 	export AWS_ACCESS_KEY_ID=AKIDTEST CREDENTIALS_DIRECTORY="$D/credentials" https_proxy=http://p:1
 	export NO_PROXY=localhost LD_SECRET=x MALLOC_PERTURB_=7 SA_OF_A_TEST="two words"
 	start
@@ -154,8 +217,13 @@ test_environment() {
 		https_proxy=http://p:1 NO_PROXY=localhost; do
 		same "the shipper gets ${var%%=*}" "$(grep -cxF "$var" "$D/shipper.env")" 1
 		same "and the collector not" "$(grep -c "^${var%%=*}=" "$D/collector.env")" 0
+		same "nor the warden" "$(grep -c "^${var%%=*}=" "$D/warden.env")" 0
 	done
-	for role in collector shipper; do
+	for var in "CREDENTIALS_DIRECTORY=$D/credentials" https_proxy=http://p:1 NO_PROXY=localhost; do
+		same "grantd gets ${var%%=*}" "$(grep -cxF "$var" "$D/grantd.env")" 1
+	done
+	same "but nothing of a store" "$(grep -c "^AWS_" "$D/grantd.env")" 0
+	for role in collector shipper grantd warden; do
 		same "$role: variables that it needs" \
 			"$(grep -E '^(PATH|SA_OF_A_TEST)=' "$D/$role.env" | sort)" \
 			"PATH=$PATH
@@ -313,14 +381,20 @@ test_root() {
 	same "spool/ship" "$(modes var/spool/ship)" "var/spool/ship 700 daemon:$ship"
 	same "spool/news" "$(stat -c '%F %a %U:%G' "$D/var/spool/news")" "fifo 640 nobody:$ship"
 	same "run_dir/ship" "$(modes run/ship)" "run/ship 755 daemon:$ship"
+	same "run_dir/grants.d" "$(modes run/grants.d)" "run/grants.d 755 root:root"
+	check "nothing for a broker that there is not" test ! -e "$D/run/grantd"
 	same "the store" "$(modes var/store)" "var/store 750 daemon:$ship"
+	with_broker
+	reload
+	same "run_dir/grants.d with a broker" "$(modes run/grants.d)" "run/grants.d 1775 root:$(id -gn games)"
+	same "run_dir/grantd" "$(modes run/grantd)" "run/grantd 755 games:$(id -gn games)"
 	stop
 	rmdir "$D/var/spool/ready"
 	ln -s "$D/out" "$D/var/spool/ready"
 	"$DAEMON" --libexec "$D/libexec" -c "$D/conf" 2>"$D/error"
 	same "a planted link in the spool is refused" $? 1
 	same "and its target untouched" "$(modes out)" "out 755 root:root"
-	echo "user = no-such-user" >>"$D/conf"
+	printf '[agent]\nuser = no-such-user\n' >>"$D/conf"
 	"$DAEMON" --libexec "$D/libexec" -c "$D/conf" 2>"$D/error"
 	same "a missing user" $? 1
 	check "says what to do" grep -q "no-such-user does not exist: run systemd-sysusers" "$D/error"
@@ -375,6 +449,7 @@ test_ready
 test_restart
 test_reload
 test_stop
+test_four
 test_environment
 test_halt
 test_config_exit

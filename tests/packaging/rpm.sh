@@ -39,6 +39,7 @@ same "pam_sessaudit" "$(contents pam_sessaudit)" \
 same "sessaudit" "$(contents sessaudit)" \
 	"$(LC_ALL=C sort -k2 <<-END
 	drwxr-xr-x /etc/sessaudit
+	drwxr-xr-x /etc/sessaudit/ca.d
 	drwxr-xr-x /etc/sessaudit/grants.d
 	-rw-r--r-- /etc/sessaudit/sessaudit.conf
 	-rwxr-xr-x /usr/bin/sessaudit
@@ -47,7 +48,9 @@ same "sessaudit" "$(contents sessaudit)" \
 	-rw-r--r-- /usr/lib/tmpfiles.d/sessaudit.conf
 	drwxr-xr-x /usr/libexec/sessaudit
 	-rwxr-xr-x /usr/libexec/sessaudit/sessaudit-collector
+	-rwxr-xr-x /usr/libexec/sessaudit/sessaudit-grantd
 	-rwxr-xr-x /usr/libexec/sessaudit/sessaudit-shipper
+	-rwxr-xr-x /usr/libexec/sessaudit/sessaudit-warden
 	-rwxr-xr-x /usr/sbin/sessauditd
 	-rw-r--r-- /usr/share/man/man1/sessaudit.1
 	-rw-r--r-- /usr/share/man/man5/sessauditd.conf.5

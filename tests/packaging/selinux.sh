@@ -37,7 +37,16 @@ check "shipper reaches the store over the network" \
 check "shipper has no audit socket" denies sessaudit_shipper_t self netlink_audit_socket create
 check "collector has no inet socket" denies sessaudit_collector_t self '(tcp|udp)_socket' create
 check "collector does not touch the store" denies sessaudit_collector_t sessaudit_store_t '\w+' '\w+'
-for role in collector shipper; do
+check "grantd reaches the broker over the network" \
+	allows sessaudit_grantd_t http_port_t tcp_socket name_connect
+check "grantd writes the broker's grants" allows sessaudit_grantd_t sessaudit_broker_t file write
+check "grantd does not write the admin's" denies sessaudit_grantd_t sessaudit_grants_t file write
+check "grantd does not see sessions" denies sessaudit_grantd_t sessaudit_ses_t file read
+check "warden ends processes" allows sessaudit_warden_t self capability kill
+check "warden has no inet socket" denies sessaudit_warden_t self '(tcp|udp)_socket' create
+check "warden does not write grants" denies sessaudit_warden_t sessaudit_broker_t file write
+check "sshd keeps the index" allows sshd_t sessaudit_index_t file create
+for role in collector shipper grantd warden; do
 	check "$role starts in its own domain" grep -q \
 		"(typetransition sessaudit_t sessaudit_${role}_exec_t process sessaudit_${role}_t)" "$PKG_TMP/cil"
 	check "$role: under no_new_privs too" allows sessaudit_t sessaudit_${role}_t process2 nnp_transition
@@ -57,7 +66,12 @@ done <<'END'
 /usr/lib/systemd/system/sessaudit.service sessaudit_unit_t
 /etc/sessaudit/sessaudit.conf sessaudit_etc_t
 /etc/sessaudit/grants.d/x.json sessaudit_grants_t
-/run/sessaudit/grants.d/x.json sessaudit_grants_t
+/etc/sessaudit/ca.d/x.pub sessaudit_etc_t
+/run/sessaudit/grants.d/x.json sessaudit_broker_t
+/run/sessaudit/grants.idx sessaudit_index_t
+/run/sessaudit/grantd/seen.json sessaudit_pulled_t
+/usr/libexec/sessaudit/sessaudit-grantd sessaudit_grantd_exec_t
+/usr/libexec/sessaudit/sessaudit-warden sessaudit_warden_exec_t
 /run/sessaudit/ses/1.json sessaudit_ses_t
 /var/lib/sessaudit/spool/open/x sessaudit_spool_t
 /var/lib/sessaudit/store/index/x sessaudit_store_t

@@ -39,7 +39,7 @@ root=$PKG_TMP/root
 mkdir -p "$root/etc" "$root/run" "$root/var/lib"
 check "sysusers makes the users" systemd-sysusers --root="$root" \
 	"$inst/lib/sysusers.d/sessaudit.conf"
-for user in sessaudit sessaudit-ship; do
+for user in sessaudit sessaudit-ship sessaudit-grant; do
 	check "$user cannot log in" grep -q "^$user:.*nologin$" "$root/etc/passwd"
 	check "$user has its group" grep -q "^$user:" "$root/etc/group"
 done
@@ -54,6 +54,7 @@ if [ "$(id -u)" = 0 ]; then
 	done <<-END
 		etc/sessaudit 755 0
 		etc/sessaudit/grants.d 755 0
+		etc/sessaudit/ca.d 755 0
 		run/sessaudit 755 0
 		run/sessaudit/grants.d 755 0
 		run/sessaudit/ses 2770 $(gid sessaudit)

@@ -23,10 +23,12 @@ unit_tests = \
 	tests/unit/test_file_stamp \
 	tests/unit/test_grant \
 	tests/unit/test_grants \
+	tests/unit/test_grantd \
 	tests/unit/test_grant_index \
 	tests/unit/test_grant_index_file \
 	tests/unit/test_signed \
 	tests/unit/test_match \
+	tests/unit/test_pam_check \
 	tests/unit/test_pam_options \
 	tests/unit/test_pam_stack \
 	tests/unit/test_policy \
@@ -81,7 +83,9 @@ unit_tests = \
 	tests/unit/test_typed \
 	tests/unit/test_upload \
 	tests/unit/test_upload_random \
+	tests/unit/test_validity \
 	tests/unit/test_walk \
+	tests/unit/test_warden \
 	tests/unit/test_writer \
 	tests/unit/test_xml
 check_PROGRAMS += $(unit_tests)
@@ -152,6 +156,11 @@ tests_unit_test_dirs_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_notify_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_privdrop_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_role_LDADD = $(supervisor_tests_ldadd)
+tests_unit_test_grantd_SOURCES = tests/unit/test_grantd.c $(broker_key_sources) \
+	tests/unit/alloc_fail.c tests/unit/alloc_fail.h
+tests_unit_test_grantd_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_grantd_LDADD = $(grantd_libs) $(LDADD) $(CRYPTO_LIBS)
+tests_unit_test_warden_LDADD = $(warden_libs) $(LDADD)
 shipper_tests_ldadd = agent/shipper/libshipper.la agent/libagent.la $(store_libs) $(LDADD)
 tests_unit_test_attempts_LDADD = $(shipper_tests_ldadd)
 tests_unit_test_news_LDADD = $(shipper_tests_ldadd)
@@ -218,6 +227,7 @@ tests_unit_test_signed_LDFLAGS = $(alloc_fail_ldflags)
 tests_unit_test_signed_LDADD = $(access_tests_ldadd)
 tests_unit_test_file_stamp_LDADD = $(access_tests_ldadd)
 tests_unit_test_match_LDADD = $(access_tests_ldadd)
+tests_unit_test_pam_check_LDADD = $(supervisor_tests_ldadd)
 tests_unit_test_pam_stack_LDADD = $(access_tests_ldadd)
 tests_unit_test_policy_LDADD = $(access_tests_ldadd)
 tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c tests/unit/resolve_keys.h \
@@ -249,6 +259,9 @@ tests_unit_test_spool_LDADD = $(collector_tests_ldadd)
 tests_unit_test_transcript_SOURCES = tests/unit/test_transcript.c $(spool_check_sources)
 tests_unit_test_transcript_LDADD = $(collector_tests_ldadd)
 tests_unit_test_typed_LDADD = $(collector_tests_ldadd)
+tests_unit_test_validity_SOURCES = tests/unit/test_validity.c $(spool_check_sources) \
+	$(broker_key_sources)
+tests_unit_test_validity_LDADD = $(collector_tests_ldadd)
 tests_unit_test_writer_SOURCES = tests/unit/test_writer.c tests/unit/fault.c tests/unit/fault.h \
 	$(spool_check_sources)
 tests_unit_test_writer_LDFLAGS = $(fault_ldflags)

@@ -114,6 +114,8 @@ static void test_messages(void)
 		{"collector", "H", true, true},   {"shipper", "H", false, false},
 		{"collector", "h", false, false}, {"collector", "\xff\n", false, false},
 		{"shipper", "H.", true, false},   {"collector", "..H..", true, true},
+		{"grantd", ".", true, false},     {"warden", ".", true, false},
+		{"grantd", "H", false, false},    {"warden", "H", false, false},
 	};
 	struct child c;
 
@@ -193,7 +195,27 @@ static void test_environment(void)
 		 "%sSSL_CERT_FILE SSL_CERT_DIR ",
 		 every);
 	tap_str(visible("shipper", env, ARRAY_LEN(env)), want, "the shipper");
+	snprintf(want, sizeof(want),
+		 "PATH CREDENTIALS_DIRECTORY "
+		 "http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY "
+		 "%sSSL_CERT_FILE SSL_CERT_DIR ",
+		 every);
+	tap_str(visible("grantd", env, ARRAY_LEN(env)), want, "grantd: nothing of a store");
+	snprintf(want, sizeof(want), "PATH %s", every);
+	tap_str(visible("warden", env, ARRAY_LEN(env)), want, "the warden: no credentials");
 	tap_str(visible("shipper", env, 0), "", "an empty environment");
+}
+
+static void test_wanted(void)
+{
+	struct child c;
+
+	child_init(&c, "test");
+	tap_ok(child_due(&c, 1000) && !child_healthy(&c, 1000), "wanted, and not there yet");
+	c.wanted = false;
+	tap_ok(!child_due(&c, 1000), "not wanted: not due");
+	tap_ok(child_healthy(&c, 1000), "and nothing is wrong with that");
+	tap_ok(!child_silent(&c, 1000 + CHILD_SILENT_MS), "nor silent");
 }
 
 static void test_start(void)
@@ -219,6 +241,7 @@ int main(void)
 	test_beats();
 	test_messages();
 	test_environment();
+	test_wanted();
 	test_start();
 	return tap_done();
 }

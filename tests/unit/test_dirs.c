@@ -16,20 +16,21 @@
 
 #define USER "nobody"
 #define SHIP "daemon"
+#define GRANT "games"
 
 static char top[] = "/tmp/sessaudit-dirs.XXXXXX";
 static int base = -1;
-static uid_t user_uid, ship_uid; /* root sees owners; others have all to themselves */
-static gid_t user_gid, ship_gid;
+static uid_t user_uid, ship_uid, grant_uid; /* root sees owners; others have all to themselves */
+static gid_t user_gid, ship_gid, grant_gid;
 
-static void load(struct settings *s)
+static void load(struct settings *s, const char *more)
 {
-	char text[512];
+	char text[1024];
 
 	snprintf(text, sizeof(text),
 		 "[spool]\ndir = %s/var/spool\n[store]\ndir = %s/var/store\n"
-		 "[agent]\nrun_dir = %s/run\nuser = " USER "\nship_user = " SHIP "\n",
-		 top, top, top);
+		 "[agent]\nrun_dir = %s/run\nuser = " USER "\nship_user = " SHIP "\n%s",
+		 top, top, top, more);
 	if (settings_parse("test", slice_of(text), s, NULL) != 0)
 		abort();
 }
@@ -56,6 +57,7 @@ static void test_make(const struct settings *s)
 		{"run", S_IFDIR | 0755, 0, 0},
 		{"run/ses", S_IFDIR | 02770, 0, user_gid},
 		{"run/ship", S_IFDIR | 0755, ship_uid, ship_gid},
+		{"run/grants.d", S_IFDIR | 0755, 0, 0},
 		{"var/spool", S_IFDIR | 0750, user_uid, ship_gid},
 		{"var/spool/open", S_IFDIR | 02700, user_uid, ship_gid},
 		{"var/spool/state", S_IFDIR | 0700, user_uid, user_gid},
@@ -131,6 +133,35 @@ static void test_links(const struct settings *s)
 	}
 }
 
+#define BROKER "[broker]\nurl = https://b/g\nkeys = /etc/k.pem\n"
+
+static void test_broker(const struct settings *without)
+{
+	struct settings s = {0};
+	struct sa_err err = {0};
+
+	tap_ok(faccessat(base, "run/grantd", F_OK, 0) != 0, "no broker, no directory for it");
+	load(&s, "grant_user = " GRANT "\n" BROKER);
+	for (int round = 1; round <= 2; round++) {
+		tap_int(dirs_make(&s, &err), 0, "a broker, round %d %s", round, err.msg);
+		tap_ok(is("run/grants.d", S_IFDIR | 01775, 0, grant_gid), "its process may add");
+		tap_ok(is("run/grantd", S_IFDIR | 0755, grant_uid, grant_gid), "and has its own");
+	}
+	tap_int(dirs_make(without, &err), 0, "without it");
+	tap_ok(is("run/grants.d", S_IFDIR | 0755, 0, 0), "grants are root's alone again");
+	settings_free(&s);
+	load(&s, "grant_user = no-such-user\n");
+	tap_int(dirs_make(&s, &err), 0, "its user is not looked for without a broker");
+	settings_free(&s);
+	if (geteuid() != 0)
+		return;
+	load(&s, "grant_user = no-such-user\n" BROKER);
+	tap_int(dirs_make(&s, &err), SA_ERR_NOTFOUND, "and must be there with one");
+	tap_ok(strstr(err.msg, "no-such-user does not exist: run systemd-sysusers"), "said: %s",
+	       err.msg);
+	settings_free(&s);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
 {
 	(void)st;
@@ -152,6 +183,11 @@ static void find_users(void)
 		ship_uid = user->pw_uid;
 		ship_gid = user->pw_gid;
 	}
+	user = getpwnam(GRANT);
+	if (user) {
+		grant_uid = user->pw_uid;
+		grant_gid = user->pw_gid;
+	}
 }
 
 int main(void)
@@ -162,8 +198,9 @@ int main(void)
 	if (!mkdtemp(top) || (base = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return 99;
 	find_users();
-	load(&s);
+	load(&s, "");
 	test_make(&s);
+	test_broker(&s);
 	test_news(&s);
 	test_links(&s);
 	settings_free(&s);

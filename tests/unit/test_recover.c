@@ -245,6 +245,56 @@ static void test_lost_checkpoint(void)
 	}
 }
 
+/* What an approval that ended has left: nothing is told again, whatever became of the checkpoint.
+ */
+static void test_expired(void)
+{
+	static const struct {
+		const char *name;
+		off_t damage; /* of the checkpoint */
+		bool sealed;
+	} cases[] = {
+		{"as it was", 100000, false},      {"sealed", 100000, true},
+		{"no checkpoint", -1, false},      {"sealed, no checkpoint", -1, true},
+		{"sealed, an empty one", 0, true},
+	};
+	static const char tag[] = "type=TRUSTED_APP msg=" AT(
+		2) "pid=50 uid=0 auid=1001 ses=7 msg='op=sessaudit-bind sa_v=1 sa_st=approved "
+		   "sa_src=user sa_req=\"REQ-1\" sa_exp=\"2026-11-21T01:00:30Z\" "
+		   "sa_user=\"alice\" sa_svc=\"sshd\" exe=\"/usr/sbin/sshd\" res=success'";
+	int64_t end = T0 / 1000 * 1000 + 30000;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		uint64_t next_seq;
+		struct run r;
+
+		open_run(&r);
+		feed(&r, LOGIN);
+		feed(&r, tag);
+		run_program(&r, 5);
+		transcript_advance(r.p.transcript, end, r.p.now_ms);
+		writer_flush(r.p.writer);
+		if (cases[i].sealed)
+			seal(&r);
+		tap_int(session_find(r.p.sessions, 7)->w.counts.expired_ms, end, "%s: told",
+			cases[i].name);
+		next_seq = session_find(r.p.sessions, 7)->w.next_seq;
+		pipeline_close(&r.p);
+		if (cases[i].damage != 100000)
+			damage(&r, "state", "", cases[i].damage);
+		again(&r);
+		transcript_take_up(r.p.transcript, r.s);
+		tap_int(transcript_due_ms(r.p.transcript), INT64_MAX, "%s: nothing is due",
+			cases[i].name);
+		transcript_advance(r.p.transcript, end + 1000, r.p.now_ms);
+		tap_int((long long)r.s->w.next_seq, (long long)next_seq, "%s: nor told again",
+			cases[i].name);
+		tap_int(r.s->channels.parent, 51, "%s: who starts channels", cases[i].name);
+		tap_ok(finish(&r), "%s: the store: %s", cases[i].name, r.c.why);
+		close_run(&r);
+	}
+}
+
 /* One that is lost with all that belongs to it. */
 static void test_nothing_left(void)
 {
@@ -448,6 +498,7 @@ int main(void)
 	clock_fake(T0, 0);
 	settings_parse("test", SLICE_LIT("[spool]\nmin_free = 0\n"), &settings, NULL);
 	test_lost_checkpoint();
+	test_expired();
 	test_nothing_left();
 	test_folder();
 	test_damaged_lines();

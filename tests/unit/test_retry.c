@@ -4,7 +4,7 @@
 
 #include <limits.h>
 
-#include "agent/shipper/retry.h"
+#include "agent/retry.h"
 #include "common/cleanup.h"
 #include "tests/unit/tap.h"
 

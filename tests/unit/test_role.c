@@ -3,9 +3,13 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/role.h"
@@ -101,6 +105,60 @@ static void test_signals(struct role *r)
 	}
 }
 
+static char conf[] = "/tmp/sessaudit-role.XXXXXX"; /* an empty file */
+
+static void test_open(void)
+{
+	const struct {
+		const char *name, *argv[6];
+		int rc, beat_fd;
+		const char *text;
+	} cases[] = {
+		{"nothing but settings", {"role", "--config", conf}, 0, -1, ""},
+		{"a supervisor", {"role", "-c", conf, "--beat-fd", "7"}, 0, 7, ""},
+		{"a missing file",
+		 {"role", "--config", "/nonexistent/c"},
+		 SA_ERR_NOTFOUND,
+		 -1,
+		 "/c"},
+		{"an unknown option", {"role", "--no-such"}, SA_ERR_INVALID, -1, "usage: test"},
+		{"a descriptor that is none",
+		 {"role", "--beat-fd", "7x"},
+		 SA_ERR_INVALID,
+		 -1,
+		 "usa"},
+		{"standard output", {"role", "--beat-fd", "1"}, SA_ERR_INVALID, -1, "usage: test"},
+		{"a word too many", {"role", "word"}, SA_ERR_INVALID, -1, "argument word"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct role r = {.name = "test"};
+		struct sa_err err = {0};
+		char *argv[6];
+		int argc = 0;
+
+		memcpy(argv, cases[i].argv, sizeof(argv));
+		while (argv[argc])
+			argc++;
+		optind = 0; /* getopt(3): begin anew */
+		tap_int(role_open(&r, argc, argv, &err), cases[i].rc, "%s", cases[i].name);
+		tap_ok(strstr(err.msg, cases[i].text), "said: %s", err.msg);
+		tap_int(r.beat_fd, cases[i].beat_fd, "beat descriptor");
+		settings_free(&r.settings);
+	}
+}
+
+static void test_no_core(void)
+{
+	struct rlimit l = {0};
+	struct sa_err err = {0};
+
+	tap_int(role_no_core(&err), 0, "no core file");
+	tap_ok(getrlimit(RLIMIT_CORE, &l) == 0 && l.rlim_cur == 0 && l.rlim_max == 0, "by size");
+	tap_int(prctl(PR_GET_DUMPABLE), 0, "and at all");
+	prctl(PR_SET_DUMPABLE, 1); /* for the leak checker */
+}
+
 int main(void)
 {
 	struct role r = {.name = "test", .signal_fd = -1, .beat_fd = -1};
@@ -129,5 +187,9 @@ int main(void)
 	role_end(&r);
 	r.beat_fd = 999;
 	tap_ok(role_start(&r, &err) != 0, "a beat descriptor that is not open");
+	close(mkstemp(conf));
+	test_open();
+	unlink(conf);
+	test_no_core();
 	return tap_done();
 }

@@ -4,10 +4,18 @@
 
 #include <stdlib.h>
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "agent/collector/pipeline.h"
+#include "common/access/tagfile.h"
 #include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/fdio.h"
 #include "common/log.h"
 #include "common/settings.h"
+#include "common/transcript/entry.h"
 #include "tests/unit/spool_check.h"
 #include "tests/unit/tap.h"
 
@@ -260,6 +268,391 @@ static void test_gap_before_tag(void)
 	tap_ok(r.c.gaps == 1 && r.c.lost == 7, "and one gap says what was lost before");
 }
 
+/* --- exact entries --- */
+
+#define S(sec) "audit(17952228" #sec ".000:" #sec "): "
+#define TAGGED(head, rest)                                                                         \
+	"type=TRUSTED_APP msg=" head " msg='op=sessaudit-bind sa_v=1 " rest                        \
+	" sa_user=\"alice\" sa_svc=\"sshd\" sa_addr=\"10.0.0.9\" sa_term=\"ssh\" "                 \
+	"exe=\"/usr/sbin/sshd\" res=success'"
+#define APPROVED "sa_st=approved sa_src=user sa_req=\"REQ-1\" sa_grant=\"g-1\""
+#define UNTIL " sa_exp=\"2026-11-21T01:00:30.000Z\"" /* T0 + 30 s */
+#define ALICE TAGGED(S(00) "pid=50 uid=0 auid=1001 ses=1", APPROVED)
+#define ALICE_UNTIL TAGGED(S(00) "pid=50 uid=0 auid=1001 ses=1", APPROVED UNTIL)
+#define NEST(sec, head, rest)                                                                      \
+	"type=TRUSTED_APP msg=" S(sec) head " msg='op=sessaudit-nest sa_v=1 " APPROVED " " rest    \
+					    " exe=\"/usr/bin/sudo\" res=success'"
+#define SUDO(sec, from, to)                                                                        \
+	NEST(sec, "pid=70 uid=1001 auid=1001 ses=1",                                               \
+	     "sa_user=\"" to "\" sa_from=\"" from "\" sa_svc=\"sudo-i\" sa_term=\"pts/0\"")
+#define STARTED(sec, head, acct, exe, res)                                                         \
+	"type=USER_START msg=" S(sec) head " msg='op=PAM:session_open acct=\"" acct                \
+					   "\" exe=\"" exe                                         \
+					   "\" hostname=? addr=? terminal=pts/0 res=" res "'"
+#define PROGRAM(sec, ids, ses)                                                                     \
+	"type=SYSCALL msg=" S(sec) "arch=c000003e syscall=59 success=yes exit=0 " ids              \
+				   " auid=1001 euid=0 tty=pts0 ses=" #ses                          \
+				   " comm=\"x\" exe=\"/bin/x\"",                                   \
+		"type=PROCTITLE msg=" S(sec) "proctitle=\"x\""
+#define LEAVES(sec, old, ses)                                                                      \
+	"type=LOGIN msg=" S(sec) "pid=60 uid=0 old-auid=1001 auid=1001 tty=pts0 old-ses=" #old     \
+				 " ses=" #ses " res=1"
+#define LEAVE_AS(sec, old, ses, auid)                                                              \
+	"type=LOGIN msg=" S(sec) "pid=60 uid=0 old-auid=1001 auid=" #auid                          \
+				 " tty=(none) old-ses=" #old " ses=" #ses " res=1"
+
+#define START "session_start success alice/1001 pid=50 object=sshd\n"
+#define GOT "access success alice/1001 object=REQ-1 access=approved/user\n"
+
+static void put(struct buf *out, const char *name, struct slice value)
+{
+	if (value.ptr)
+		buf_printf(out, " %s=%.*s", name, (int)value.len, value.ptr);
+}
+
+/* The session's number, for an id. */
+static void put_linked(struct buf *out, struct slice sid)
+{
+	char want[LAYOUT_SID_SIZE];
+
+	for (uint32_t ses = 0; sid.ptr && ses < 10; ses++) {
+		layout_session_id(SLICE_LIT("m"), SLICE_LIT("b"), ses, want);
+		if (slice_is(sid, want))
+			buf_printf(out, " linked=%u", ses);
+	}
+}
+
+/* One line for an entry, with what differs from one to the next. Programs: their pid alone. */
+static int describe(void *ctx, struct slice line)
+{
+	struct buf *out = ctx;
+	struct entry_read r;
+
+	if (entry_parse(line, &r, NULL)) {
+		buf_puts(out, "unreadable\n");
+		return 0;
+	}
+	buf_puts(out, entry_type_name(r.e.type));
+	if (r.e.type == ENTRY_EXEC) {
+		buf_printf(out, " %lld\n", (long long)r.e.pid);
+		entry_read_free(&r);
+		return 0;
+	}
+	buf_printf(out, " %s %.*s/%d", entry_outcome_name(r.e.outcome), (int)r.e.user.len,
+		   r.e.user.ptr, (int)r.e.uid);
+	if (r.e.type == ENTRY_EXPIRED || r.e.type == ENTRY_REVOKED)
+		buf_printf(out, " at=%lld", (long long)(r.e.time_ms - T0 / 1000 * 1000));
+	put(out, "target", r.e.target);
+	if (r.e.pid)
+		buf_printf(out, " pid=%lld", (long long)r.e.pid);
+	put(out, "object", r.e.object);
+	if (r.e.type == ENTRY_PRIVILEGE)
+		put(out, "service", r.e.service);
+	put(out, "cause", r.e.cause);
+	put_linked(out, r.e.linked);
+	if (r.e.access)
+		buf_printf(out, " access=%s/%s", access_status_name(r.e.access->status),
+			   access_source_name(r.e.access->source));
+	buf_putc(out, '\n');
+	entry_read_free(&r);
+	return 0;
+}
+
+/* All entries of a session that are in the store. */
+static void story(struct run *r, uint32_t ses, struct buf *out)
+{
+	const struct session *s = session_find(r->p.sessions, ses);
+
+	for (uint32_t n = 0; s; n++) {
+		_cleanup_buf_ struct buf gz = {0}, plain = {0};
+		struct segment_info info;
+		struct chain chain = {0};
+		char path[400];
+
+		buf_init(&gz, 1 << 20);
+		buf_init(&plain, 1 << 20);
+		snprintf(path, sizeof(path), "%s/%s/session=%s/%06u.jsonl.gz", r->c.store,
+			 s->folder, s->sid, n);
+		if (fdio_read_file(AT_FDCWD, path, gz.max, &gz, NULL))
+			return;
+		if (segment_uncompress(buf_slice(&gz), &plain, NULL) ||
+		    segment_read(buf_slice(&plain), &chain, describe, out, NULL, &info, NULL))
+			tap_ok(false, "segment %u cannot be read", n);
+	}
+}
+
+#define STORY_LINES 12
+
+struct story {
+	const char *name;
+	const char *lines[STORY_LINES];
+	const char *want[3];   /* of sessions 1 and 2, without session_end */
+	const char *folder[3]; /* of the same; NULL: that of REQ-1 */
+};
+
+static const struct story stories[] = {
+	{"sudo says so",
+	 {LOGIN(1), ALICE, SUDO(01, "alice", "root"),
+	  STARTED(02, "pid=70 uid=0 auid=1001 ses=1", "root", "/usr/bin/sudo", "success")},
+	 {START GOT "privilege success alice/1001 target=root pid=70 object=root service=sudo-i "
+		    "cause=nested\n"},
+	 {0}},
+	{"sudo without our module",
+	 {LOGIN(1), ALICE,
+	  STARTED(02, "pid=70 uid=1001 auid=1001 ses=1", "root", "/usr/bin/sudo", "success")},
+	 {START GOT "privilege success alice/1001 target=root pid=70 object=root service=sudo "
+		    "cause=nested\n"},
+	 {0}},
+	{"su that failed",
+	 {LOGIN(1), ALICE,
+	  STARTED(02, "pid=71 uid=1001 auid=1001 ses=1", "bob", "/usr/bin/su", "failed")},
+	 {START GOT "privilege failure alice/1001 target=bob pid=71 object=bob service=su "
+		    "cause=nested\n"},
+	 {0}},
+	{"another module refused what ours had let in",
+	 {LOGIN(1), ALICE, SUDO(01, "alice", "root"),
+	  STARTED(02, "pid=70 uid=0 auid=1001 ses=1", "root", "/usr/bin/sudo", "failed")},
+	 {START GOT "privilege success alice/1001 target=root pid=70 object=root service=sudo-i "
+		    "cause=nested\n"
+		    "privilege failure root/0 target=root pid=70 object=root service=sudo "
+		    "cause=nested\n"},
+	 {0}},
+	{"a process number that comes again",
+	 {LOGIN(1), ALICE, SUDO(01, "alice", "root"),
+	  STARTED(02, "pid=70 uid=0 auid=1001 ses=1", "root", "/usr/bin/sudo", "success"),
+	  STARTED(03, "pid=70 uid=0 auid=1001 ses=1", "bob", "/usr/bin/su", "success")},
+	 {START GOT "privilege success alice/1001 target=root pid=70 object=root service=sudo-i "
+		    "cause=nested\n"
+		    "privilege success root/0 target=bob pid=70 object=bob service=su "
+		    "cause=nested\n"},
+	 {0}},
+	{"one in another",
+	 {LOGIN(1), ALICE,
+	  NEST(01, "pid=70 uid=1001 auid=1001 ses=1",
+	       "sa_user=\"bob\" sa_from=\"alice\" sa_svc=\"su\""),
+	  NEST(02, "pid=71 uid=1002 auid=1001 ses=1",
+	       "sa_user=\"root\" sa_from=\"bob\" sa_svc=\"sudo\""),
+	  NEST(03, "pid=72 uid=0 auid=1001 ses=1",
+	       "sa_user=\"carol\" sa_from=\"root\" sa_svc=\"runuser\"")},
+	 {START GOT
+	  "privilege success alice/1001 target=bob pid=70 object=bob service=su cause=nested\n"
+	  "privilege success bob/1002 target=root pid=71 object=root service=sudo cause=nested\n"
+	  "privilege success root/0 target=carol pid=72 object=carol service=runuser "
+	  "cause=nested\n"},
+	 {0}},
+	{"a sudo that asks as root",
+	 {LOGIN(1), ALICE,
+	  NEST(01, "pid=70 uid=0 auid=1001 ses=1",
+	       "sa_user=\"root\" sa_from=\"alice\" sa_svc=\"sudo\""),
+	  NEST(02, "pid=71 uid=0 auid=1001 ses=1",
+	       "sa_user=\"root\" sa_from=\"bob\" sa_svc=\"sudo\"")},
+	 {START GOT
+	  "privilege success alice/1001 target=root pid=70 object=root service=sudo cause=nested\n"
+	  "privilege success bob/-1 target=root pid=71 object=root service=sudo cause=nested\n"},
+	 {0}},
+	{"from is not who the kernel says",
+	 {LOGIN(1), ALICE, SUDO(01, "bob", "root")},
+	 {START GOT "privilege success alice/1001 target=root pid=70 object=root service=sudo-i "
+		    "cause=nested\n"},
+	 {0}},
+	{"denied inside",
+	 {LOGIN(1), ALICE,
+	  NEST(01, "pid=70 uid=1001 auid=1001 ses=1",
+	       "sa_pol=denied sa_user=\"root\" sa_from=\"alice\" sa_svc=\"sudo\""),
+	  STARTED(02, "pid=70 uid=0 auid=1001 ses=1", "root", "/usr/bin/sudo", "failed")},
+	 {START GOT "privilege failure alice/1001 target=root pid=70 object=root service=sudo "
+		    "cause=denied access=approved/user\n"},
+	 {0}},
+	{"a reason typed for sudo",
+	 {LOGIN(1), ALICE,
+	  "type=TRUSTED_APP msg=" S(
+		  01) "pid=70 uid=1001 auid=1001 ses=1 msg='op=sessaudit-nest "
+		      "sa_v=1 sa_st=breakglass sa_src=prompt sa_user=\"root\" sa_from=\"alice\" "
+		      "sa_svc=\"sudo\" exe=\"/usr/bin/sudo\"'"},
+	 {START GOT "privilege success alice/1001 target=root pid=70 object=root service=sudo "
+		    "cause=nested access=breakglass/prompt\n"},
+	 {0}},
+	{"a nest tag binds nothing",
+	 {LOGIN(1), NEST(01, "pid=50 uid=0 auid=1001 ses=1", "sa_user=\"root\" sa_from=\"alice\""),
+	  STARTED(02, "pid=50 uid=0 auid=1001 ses=1", "alice", "/usr/sbin/sshd", "success"),
+	  NEST(03, "pid=70 uid=1001 auid=1001 ses=1", "sa_user=\"root\" sa_from=\"alice\""),
+	  NEST(04, "pid=70 uid=1001 auid=1001 ses=2", "sa_user=\"root\" sa_from=\"alice\"")},
+	 {START "privilege success alice/1001 target=root pid=70 object=root cause=nested\n"},
+	 {"sessions/request=unapproved"}},
+	{"a denied login",
+	 {LOGIN(1),
+	  TAGGED(S(00) "pid=50 uid=0 auid=1001 ses=1",
+		 "sa_st=unapproved sa_src=none sa_pol=denied"),
+	  STARTED(02, "pid=50 uid=0 auid=1001 ses=1", "alice", "/usr/sbin/sshd", "failed")},
+	 {START
+	  "access failure alice/1001 object=no request cause=denied access=unapproved/none\n"},
+	 {"sessions/request=unapproved"}},
+	{"a tag that says denied now",
+	 {LOGIN(1), ALICE,
+	  TAGGED(S(01) "pid=50 uid=0 auid=1001 ses=1", "sa_st=approved sa_src=user sa_pol=denied "
+						       "sa_req=\"REQ-1\" sa_grant=\"g-1\"")},
+	 {START GOT "conflict failure alice/1001 object=REQ-1 cause=second_tag "
+		    "access=approved/user\n"},
+	 {0}},
+	{"a login that is let in although",
+	 {LOGIN(1),
+	  TAGGED(S(00) "pid=50 uid=0 auid=1001 ses=1",
+		 "sa_st=unapproved sa_src=none sa_pol=exempt"),
+	  PROGRAM(01, "ppid=51 pid=70 uid=1001", 1)},
+	 {START "access failure alice/1001 object=no request access=unapproved/none\nexec 70\n"},
+	 {"sessions/request=unapproved"}},
+	{"one that leaves takes its context along",
+	 {LOGIN(1), ALICE, LEAVES(05, 1, 2), PROGRAM(06, "ppid=60 pid=61 uid=1001", 2)},
+	 {START GOT
+	  "privilege success root/0 target=alice pid=60 object=alice cause=left linked=2\n",
+	  "session_start success alice/1001 pid=60 object=unknown linked=1\n"
+	  "access unknown alice/1001 object=REQ-1 access=id_only/session\nexec 61\n"},
+	 {0}},
+	{"one that leaves and has a context of its own",
+	 {LOGIN(1), ALICE, LEAVES(05, 1, 2),
+	  TAGGED(S(06) "pid=60 uid=0 auid=1001 ses=2",
+		 "sa_st=approved sa_src=user sa_req=\"REQ-2\"")},
+	 {START GOT
+	  "privilege success root/0 target=alice pid=60 object=alice cause=left linked=2\n",
+	  "session_start success alice/1001 pid=60 object=sshd linked=1\n"
+	  "access success alice/1001 object=REQ-2 access=approved/user\n"},
+	 {NULL, "sessions/request=REQ-2"}},
+	{"one that leaves, and whose own context comes late",
+	 {LOGIN(1), ALICE, LEAVES(05, 1, 2), PROGRAM(06, "ppid=60 pid=61 uid=1001", 2),
+	  TAGGED(S(07) "pid=60 uid=0 auid=1001 ses=2",
+		 "sa_st=approved sa_src=user sa_req=\"REQ-2\"")},
+	 {START GOT
+	  "privilege success root/0 target=alice pid=60 object=alice cause=left linked=2\n",
+	  "session_start success alice/1001 pid=60 object=unknown linked=1\n"
+	  "access unknown alice/1001 object=REQ-1 access=id_only/session\nexec 61\n"
+	  "access success alice/1001 object=REQ-2 access=approved/user\n"},
+	 {0}},
+	{"one that leaves as somebody else, without PAM",
+	 {LOGIN(1), ALICE, LEAVE_AS(05, 1, 2, 1007), PROGRAM(06, "ppid=60 pid=61 uid=1001", 2)},
+	 {START GOT "privilege success root/0 target=1007 pid=60 object=1007 cause=left linked=2\n",
+	  "session_start success 1007/1007 pid=60 object=unknown linked=1\n"
+	  "access unknown 1007/1007 object=REQ-1 access=id_only/session\nexec 61\n"},
+	 {0}},
+	{"cron has a stack without our module",
+	 {LOGIN(1), ALICE, LEAVE_AS(05, 1, 2, 0),
+	  STARTED(06, "pid=60 uid=0 auid=0 ses=2", "root", "/usr/sbin/cron", "success")},
+	 {START GOT "privilege success root/0 target=root pid=60 object=root cause=left linked=2\n",
+	  "session_start success root/0 pid=60 object=cron linked=1\n"
+	  "access unknown root/0 object=REQ-1 access=id_only/session\n"},
+	 {0}},
+	{"one that leaves what was never approved",
+	 {LOGIN(1), PROGRAM(01, "ppid=51 pid=70 uid=1001", 1), LEAVES(05, 1, 2),
+	  PROGRAM(06, "ppid=60 pid=61 uid=1001", 2)},
+	 {"session_start success 1001/1001 pid=50 object=unknown\nexec 70\n"
+	  "privilege success root/0 target=1001 pid=60 object=1001 cause=left linked=2\n",
+	  "session_start success 1001/1001 pid=60 object=unknown linked=1\nexec 61\n"},
+	 {"sessions/request=unapproved", "sessions/request=unapproved"}},
+	{"one that gives its number up",
+	 {LOGIN(1), ALICE,
+	  "type=LOGIN msg=" S(05) "pid=60 uid=0 old-auid=1001 auid=4294967295 tty=pts0 old-ses=1 "
+				  "ses=4294967295 res=1"},
+	 {START GOT "privilege success root/0 target=unset pid=60 object=unset cause=left\n"},
+	 {0}},
+	{"one that leaves before anything was known",
+	 {LOGIN(1), LEAVES(05, 1, 2), ALICE},
+	 {"session_start success 1001/1001 pid=50 object=unknown\n"
+	  "privilege success root/0 target=1001 pid=60 object=1001 cause=left linked=2\n"
+	  "access success 1001/1001 object=REQ-1 access=approved/user\n",
+	  "session_start success 1001/1001 pid=60 object=unknown linked=1\n"
+	  "access unknown 1001/1001 object=REQ-1 access=id_only/session\n"},
+	 {"sessions/request=unapproved"}},
+	{"one that leaves after the end",
+	 {LOGIN(1), ALICE, END(1, 50, "/usr/sbin/sshd"), LEAVES(40, 1, 2),
+	  PROGRAM(41, "ppid=60 pid=61 uid=1001", 2)},
+	 {START GOT
+	  "session_end success alice/1001 pid=50 object=sshd cause=logout\n"
+	  "privilege success root/0 target=alice pid=60 object=alice cause=left linked=2\n",
+	  "session_start success alice/1001 pid=60 object=unknown linked=1\n"
+	  "access unknown alice/1001 object=REQ-1 access=id_only/session\nexec 61\n"},
+	 {0}},
+	{"what nobody knows is not linked to",
+	 {LEAVES(05, 7, 1), PROGRAM(06, "ppid=60 pid=61 uid=1001", 1)},
+	 {"session_start success 1001/1001 pid=60 object=unknown\nexec 61\n"},
+	 {"sessions/request=unapproved"}},
+	{"an approval that ends, once",
+	 {LOGIN(1), ALICE_UNTIL, PROGRAM(29, "ppid=51 pid=70 uid=1001", 1),
+	  PROGRAM(30, "ppid=70 pid=71 uid=1001", 1), PROGRAM(31, "ppid=70 pid=72 uid=1001", 1)},
+	 {START GOT "exec 70\nexpired failure alice/1001 at=30000 object=REQ-1 cause=expires_at\n"
+		    "exec 71\nexec 72\n"},
+	 {0}},
+	{"an approval that ends while nothing happens",
+	 {LOGIN(1), ALICE_UNTIL,
+	  "type=LOGIN msg=" S(45) "pid=52 uid=0 old-auid=4294967295 auid=1002 "
+				  "old-ses=4294967295 ses=2 res=1"},
+	 {START GOT "expired failure alice/1001 at=30000 object=REQ-1 cause=expires_at\n"},
+	 {0}},
+	{"an approval that is over at the login",
+	 {LOGIN(1), TAGGED(S(35) "pid=50 uid=0 auid=1001 ses=1", APPROVED UNTIL),
+	  PROGRAM(36, "ppid=51 pid=70 uid=1001", 1)},
+	 {START GOT "expired failure alice/1001 at=35000 object=REQ-1 cause=expires_at\nexec 70\n"},
+	 {0}},
+	{"what is not approved has no end",
+	 {LOGIN(1),
+	  TAGGED(S(00) "pid=50 uid=0 auid=1001 ses=1",
+		 "sa_st=id_only sa_src=cert sa_req=\"REQ-1\"" UNTIL),
+	  PROGRAM(36, "ppid=51 pid=70 uid=1001", 1)},
+	 {START "access unknown alice/1001 object=REQ-1 access=id_only/cert\nexec 70\n"},
+	 {0}},
+	{"no end after the logout",
+	 {LOGIN(1), ALICE_UNTIL, END(1, 50, "/usr/sbin/sshd"),
+	  PROGRAM(45, "ppid=1 pid=9 uid=1002", 2)},
+	 {START GOT},
+	 {0}},
+	{"but for what is left behind",
+	 {LOGIN(1), ALICE_UNTIL, END(1, 50, "/usr/sbin/sshd"),
+	  PROGRAM(45, "ppid=1 pid=70 uid=1001", 1)},
+	 {START GOT "session_end success alice/1001 pid=50 object=sshd cause=logout\n"
+		    "expired failure alice/1001 at=45000 object=REQ-1 cause=expires_at\nexec 70\n"},
+	 {0}},
+	{"what a session that leaves takes along has no end",
+	 {LOGIN(1), ALICE_UNTIL, LEAVES(05, 1, 2), PROGRAM(06, "ppid=60 pid=61 uid=1001", 2),
+	  PROGRAM(31, "ppid=61 pid=62 uid=1001", 2)},
+	 {START GOT
+	  "privilege success root/0 target=alice pid=60 object=alice cause=left linked=2\n"
+	  "expired failure alice/1001 at=30000 object=REQ-1 cause=expires_at\n",
+	  "session_start success alice/1001 pid=60 object=unknown linked=1\n"
+	  "access unknown alice/1001 object=REQ-1 access=id_only/session\nexec 61\n"
+	  "exec 62\n"},
+	 {0}},
+};
+
+static void test_story(const struct story *c)
+{
+	struct run r;
+	bool whole;
+
+	run_open(&r, "b");
+	for (size_t i = 0; i < STORY_LINES && c->lines[i]; i++)
+		feed(&r, c->lines[i]);
+	transcript_end_all(r.p.transcript, "end_of_recording", T0);
+	check_ship(&r.c);
+	whole = check_store(&r.c);
+	tap_ok(whole, "%s: the store: %s", c->name, r.c.why);
+	for (uint32_t ses = 1; ses <= 2 && c->want[ses - 1]; ses++) {
+		const char *folder = c->folder[ses - 1];
+		_cleanup_buf_ struct buf got = {0};
+		char *end;
+
+		buf_init(&got, 65536);
+		story(&r, ses, &got);
+		end = strstr(buf_cstr(&got), "session_end");
+		for (char *more; end && (more = strstr(end + 1, "session_end"));)
+			end = more;
+		if (end)
+			*end = '\0';
+		tap_str(buf_cstr(&got), c->want[ses - 1], "%s: session %u", c->name, ses);
+		tap_str(session_find(r.p.sessions, ses)->folder,
+			folder ? folder : "sessions/request=REQ-1", "%s: folder %u", c->name, ses);
+	}
+	pipeline_close(&r.p);
+	check_close(&r.c);
+}
+
 int main(void)
 {
 	log_init("test_transcript", LOG_LEVEL_ERR - 1);
@@ -272,6 +665,8 @@ int main(void)
 	test_reboot();
 	test_gap();
 	test_gap_before_tag();
+	for (size_t i = 0; i < ARRAY_LEN(stories); i++)
+		test_story(&stories[i]);
 	settings_free(&settings);
 	return tap_done();
 }

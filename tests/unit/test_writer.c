@@ -23,7 +23,7 @@
  * stopped, with what is in the spool. What was flushed must come out, once, in order.
  */
 
-enum what { ENTRY, ACCESS, BIG, FLUSH, TICK, END };
+enum what { ENTRY, ACCESS, BIG, EXPIRE, FLUSH, TICK, END };
 
 static const struct step {
 	enum what what;
@@ -31,7 +31,8 @@ static const struct step {
 } story[] = {
 	{ENTRY, 0}, {FLUSH, 0},  {TICK, 3},  {ENTRY, 0}, {ACCESS, 0}, {ENTRY, 1}, {FLUSH, 0},
 	{TICK, 10}, {ENTRY, 0},  {ENTRY, 1}, {FLUSH, 0}, {TICK, 100}, {ENTRY, 0}, {ACCESS, 1},
-	{FLUSH, 0}, {BIG, 0},    {ENTRY, 0}, {BIG, 0},   {FLUSH, 0},  {TICK, 3},  {ENTRY, 0},
+	{FLUSH, 0}, {EXPIRE, 0}, {BIG, 0},   {ENTRY, 0}, {EXPIRE, 0}, {BIG, 0},   {FLUSH, 0},
+	{TICK, 3},  {EXPIRE, 0}, {ENTRY, 0}, {TICK, 60}, {EXPIRE, 0}, {FLUSH, 0}, {ENTRY, 0},
 	{END, 0},   {FLUSH, 0},  {ENTRY, 1}, {ENTRY, 0}, {FLUSH, 0},  {TICK, 10}, {ENTRY, 0},
 	{FLUSH, 0}, {TICK, 100}, {ENTRY, 0}, {FLUSH, 0}, {END, 0},    {ENTRY, 1}, {FLUSH, 0},
 	{TICK, 10}, {ENTRY, 0},  {FLUSH, 0}, {ENTRY, 1}, {END, 1},    {END, 0},
@@ -173,6 +174,7 @@ static void flushed(void *ctx, struct session *s)
 static void act(struct teller *t, size_t i)
 {
 	const struct step *st = &story[i];
+	struct session *s;
 
 	switch (st->what) {
 	case ENTRY:
@@ -183,6 +185,11 @@ static void act(struct teller *t, size_t i)
 		break;
 	case ACCESS:
 		put(t, find(t, st->who), ENTRY_ACCESS, i + 1, 0);
+		break;
+	case EXPIRE: /* as lapse.c does: once */
+		s = find(t, st->who);
+		if (!s->w.counts.expired_ms)
+			put(t, s, ENTRY_EXPIRED, i + 1, 0);
 		break;
 	case FLUSH:
 		writer_flush(t->writer);
@@ -286,8 +293,12 @@ static bool run(const struct check *c, unsigned long n)
 static bool check_all(struct check *c)
 {
 	bool ok = check_store(c);
-	unsigned tags = 0;
+	unsigned tags = 0, expired = 0;
 
+	for (uint64_t id = 1; id <= STEPS; id++)
+		expired += story[id - 1].what == EXPIRE ? c->seen[id] : 0;
+	if (ok && expired != 1)
+		return check_fail(c, "the approval expired %u times", expired);
 	for (uint64_t id = 1; id <= STEPS; id++)
 		tags += story[id - 1].what == ACCESS && tale->flushed[id];
 	if (ok && (c->sessions != SESSIONS || c->pointers < tags))
@@ -297,7 +308,8 @@ static bool check_all(struct check *c)
 		if (c->seen[id] > 1 || (tale->flushed[id] && c->seen[id] != 1))
 			ok = check_fail(c, "entry %llu is there %u times%s", (unsigned long long)id,
 					c->seen[id], tale->flushed[id] ? ", it was flushed" : "");
-		else if (story[id - 1].what != ACCESS && c->seen[id] != c->shown[id])
+		else if (story[id - 1].what != ACCESS && story[id - 1].what != EXPIRE &&
+			 c->seen[id] != c->shown[id])
 			ok = check_fail(c, "entry %llu is in %u pages", (unsigned long long)id,
 					c->shown[id]);
 	}

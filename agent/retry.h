@@ -3,7 +3,7 @@
 
 /*
  * When to try again after a failure: exponential backoff with full jitter, so that
- * many hosts do not return to a recovering store at the same moment. No limit of
+ * many hosts do not return to a recovering peer at the same moment. No limit of
  * attempts. Pure: clock and chance come in as arguments.
  */
 #ifndef SA_RETRY_H

@@ -2,7 +2,7 @@
 /* Copyright the sessaudit authors */
 #include "config.h"
 
-#include "agent/shipper/retry.h"
+#include "agent/retry.h"
 
 #include <limits.h>
 
