@@ -2,9 +2,9 @@
 /* Copyright the sessaudit authors */
 
 /*
- * `sessaudit doctor`: one check, one function, one finding. doctor_local.c looks at
- * this host, doctor_s3.c and doctor_policy.c at a bucket; verb_doctor.c prints.
- * Nothing here changes anything but the probe, which is asked for.
+ * `sessaudit doctor`: one check, one function, one finding. doctor_local.c and
+ * doctor_pam.c look at this host, doctor_s3.c and doctor_policy.c at a bucket; verb_doctor.c
+ * prints. Nothing here changes anything but the probe, which is asked for.
  */
 #ifndef SA_DOCTOR_H
 #define SA_DOCTOR_H
@@ -20,18 +20,19 @@ enum doctor_status {
 	DOCTOR_UNKNOWN, /* could not be asked: not our right, or not this store's knowledge */
 };
 
-struct doctor_shipper { /* what the shipper's status.json says; text NULL: there is none */
-	struct json *json;
-	const char *why; /* there is none, in words */
+struct doctor_status_file { /* what a role's status.json says */
+	struct json *json;  /* NULL: there is none */
+	const char *why;    /* there is none, in words */
 	int64_t time_ms;
 };
 
 struct doctor {
 	const struct settings *settings;
 	struct store *store; /* NULL: it cannot be opened */
-	struct doctor_shipper shipper;
-	bool probe;   /* the user lets us write */
-	bool reached; /* the bucket answers */
+	struct doctor_status_file shipper;
+	const char *pam_dir; /* NULL: the system's */
+	bool probe;          /* the user lets us write */
+	bool reached;        /* the bucket answers */
 
 	/* of the check that runs */
 	const char *check;
@@ -57,10 +58,17 @@ extern const struct doctor_check doctor_dir[];      /* of a directory store */
 extern const struct doctor_check doctor_s3_first[]; /* of a bucket: set reached */
 extern const struct doctor_check doctor_s3[];       /* of one that answers */
 
-/* Reads <run_dir>/ship/status.json. */
-void doctor_shipper_read(const struct settings *s, struct doctor_shipper *out);
+/* Reads <run_dir>/<dir>/status.json; out->json is to be freed. */
+void doctor_status_read(const struct settings *s, const char *dir, const char *schema,
+			struct doctor_status_file *out);
+#define DOCTOR_SHIPPER "ship", "sessaudit.shipper/1"
+#define DOCTOR_STATUS_OLD_MS 180000 /* roles write theirs at least once a minute */
+/* Where the PAM module's lines stand, in doctor_pam.c. */
+void doctor_pam(struct doctor *d);
 /* A number of it, 0 when it has none. */
-int64_t doctor_shipper_number(const struct doctor_shipper *s, const char *key);
+int64_t doctor_status_number(const struct doctor_status_file *s, const char *key);
+/* The process that pulls grants, in doctor_broker.c. */
+void doctor_broker(struct doctor *d);
 /* Is the store append-only: by probe, or as the shipper found. For any store. */
 void doctor_append_only(struct doctor *d);
 

@@ -18,22 +18,21 @@
 #include "common/fdio.h"
 
 #define STATUS_MAX 65536
-#define STATUS_SCHEMA "sessaudit.shipper/1"
-#define STATUS_OLD_MS 180000 /* it is written at least once a minute */
 #define WAITING_WARN_S 300
 #define WAITING_FAIL_S 3600
 #define DEPTH_MAX 20 /* of the spool's directories */
 
-void doctor_shipper_read(const struct settings *s, struct doctor_shipper *out)
+void doctor_status_read(const struct settings *s, const char *dir, const char *schema,
+			struct doctor_status_file *out)
 {
 	_cleanup_free_ char *path = NULL;
 	_cleanup_buf_ struct buf text = {0};
 	struct sa_err err = {0};
 	int rc;
 
-	*out = (struct doctor_shipper){.why = "out of memory"};
+	*out = (struct doctor_status_file){.why = "out of memory"};
 	buf_init(&text, STATUS_MAX);
-	if (asprintf(&path, "%s/ship/status.json", s->agent_run_dir) < 0) {
+	if (asprintf(&path, "%s/%s/status.json", s->agent_run_dir, dir) < 0) {
 		path = NULL;
 		return;
 	}
@@ -43,14 +42,14 @@ void doctor_shipper_read(const struct settings *s, struct doctor_shipper *out)
 				     : "its status cannot be understood: is it of this version?";
 	if (rc != 0 || json_parse(text.data, text.len, &out->json, NULL) != 0)
 		return;
-	if (!slice_is(json_get_str(out->json, "schema"), STATUS_SCHEMA) ||
+	if (!slice_is(json_get_str(out->json, "schema"), schema) ||
 	    clock_parse_utc(json_get_str(out->json, "time"), &out->time_ms) != 0) {
 		json_free(out->json);
 		out->json = NULL;
 	}
 }
 
-int64_t doctor_shipper_number(const struct doctor_shipper *s, const char *key)
+int64_t doctor_status_number(const struct doctor_status_file *s, const char *key)
 {
 	int64_t n = 0;
 
@@ -178,25 +177,25 @@ static void check_shipper(struct doctor *d)
 
 	if (!d->shipper.json)
 		doctor_say(d, geteuid() == 0 ? DOCTOR_FAIL : DOCTOR_UNKNOWN, "%s", d->shipper.why);
-	else if (age_s > STATUS_OLD_MS / 1000)
+	else if (age_s > DOCTOR_STATUS_OLD_MS / 1000)
 		doctor_say(d, DOCTOR_FAIL,
 			   "has not written its status for %s: is sessauditd running?",
 			   age_text(age_s, age));
 	else
 		doctor_say(d, DOCTOR_OK,
 			   "runs; %" PRId64 " objects stored since it started, wrote %s ago",
-			   doctor_shipper_number(&d->shipper, "stored"), age_text(age_s, age));
+			   doctor_status_number(&d->shipper, "stored"), age_text(age_s, age));
 }
 
 static void check_away(struct doctor *d)
 {
 	struct slice reason = json_get_str(d->shipper.json, "reason");
-	int64_t since = doctor_shipper_number(&d->shipper, "away_since");
+	int64_t since = doctor_status_number(&d->shipper, "away_since");
 	char when[CLOCK_TEXT_SIZE];
 
 	if (!d->shipper.json) {
 		doctor_say(d, DOCTOR_UNKNOWN, "the shipper says nothing");
-	} else if (doctor_shipper_number(&d->shipper, "away") > 0) {
+	} else if (doctor_status_number(&d->shipper, "away") > 0) {
 		clock_format_utc(since * 1000, when);
 		doctor_say(d, DOCTOR_FAIL, "the shipper cannot store since %s: %.*s", when,
 			   (int)reason.len, reason.ptr ? reason.ptr : "");
@@ -207,8 +206,8 @@ static void check_away(struct doctor *d)
 
 static void check_waiting(struct doctor *d)
 {
-	int64_t n = doctor_shipper_number(&d->shipper, "waiting");
-	int64_t oldest = doctor_shipper_number(&d->shipper, "oldest");
+	int64_t n = doctor_status_number(&d->shipper, "waiting");
+	int64_t oldest = doctor_status_number(&d->shipper, "oldest");
 	char age[32];
 
 	if (!d->shipper.json)
@@ -227,7 +226,7 @@ static void check_waiting(struct doctor *d)
 
 static void check_quarantine(struct doctor *d)
 {
-	int64_t n = doctor_shipper_number(&d->shipper, "quarantined");
+	int64_t n = doctor_status_number(&d->shipper, "quarantined");
 
 	if (!d->shipper.json)
 		doctor_say(d, DOCTOR_UNKNOWN, "the shipper says nothing");
@@ -242,7 +241,7 @@ static void check_quarantine(struct doctor *d)
 
 static void check_conflicts(struct doctor *d)
 {
-	int64_t n = doctor_shipper_number(&d->shipper, "conflicts");
+	int64_t n = doctor_status_number(&d->shipper, "conflicts");
 
 	if (!d->shipper.json)
 		doctor_say(d, DOCTOR_UNKNOWN, "the shipper says nothing");
@@ -288,6 +287,8 @@ const struct doctor_check doctor_host[] = {
 	{"quarantine", check_quarantine},
 	{"conflicts", check_conflicts},
 	{"audit-at-boot", check_boot},
+	{"pam", doctor_pam},
+	{"broker", doctor_broker},
 	DOCTOR_END,
 };
 

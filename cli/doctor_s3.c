@@ -339,7 +339,7 @@ void doctor_append_only(struct doctor *d)
 {
 	enum store_append_only state = STORE_UNKNOWN;
 	char host[256], who[96], when[CLOCK_TEXT_SIZE];
-	int64_t probed = doctor_shipper_number(&d->shipper, "probed");
+	int64_t probed = doctor_status_number(&d->shipper, "probed");
 	struct sa_err err = {0};
 
 	if (d->probe) {

@@ -11,7 +11,7 @@
 #include "common/escape.h"
 #include "common/log.h"
 
-static const struct verb *const verbs[] = {&verb_list, &verb_show, &verb_doctor,
+static const struct verb *const verbs[] = {&verb_list, &verb_show, &verb_grant, &verb_doctor,
 					   &verb_bucket_policy};
 
 static void print_verb(FILE *f, const struct verb *v)
@@ -89,7 +89,7 @@ static int run_verb(const struct cli *cli, int argc, char **argv)
 		return verbs[i]->run(verbs[i], cli, argc, argv);
 	}
 	return cli_usage(NULL,
-			 "%s: no such verb; there are list, show, doctor, bucket-policy, help",
+			 "%s: no such verb; there are list, show, grant, doctor, bucket-policy, help",
 			 argv[0]);
 }
 

@@ -29,7 +29,7 @@ struct verb {
 	int (*run)(const struct verb *v, const struct cli *cli, int argc, char **argv);
 };
 
-extern const struct verb verb_list, verb_show, verb_doctor, verb_bucket_policy;
+extern const struct verb verb_list, verb_show, verb_grant, verb_doctor, verb_bucket_policy;
 
 /* Says what is wrong and how the verb is used; returns CLI_USAGE. */
 int cli_usage(const struct verb *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -136,7 +136,7 @@ static void examine(struct doctor *d, const struct cli *cli)
 	d->settings = &s;
 	if (reader_settings(cli->store, cli->config, &s, &err) == 0) {
 		if (is_agent_host(cli, &s)) {
-			doctor_shipper_read(&s, &d->shipper);
+			doctor_status_read(&s, DOCTOR_SHIPPER, &d->shipper);
 			run_checks(d, doctor_host);
 		}
 		check_store(d);
@@ -179,12 +179,12 @@ static bool end_report(struct report *r)
 	return cli_flush(&r->out);
 }
 
-static int report(const struct cli *cli, bool probe, struct report *r)
+static int report(const struct cli *cli, struct doctor *d, struct report *r)
 {
-	struct doctor d = {.probe = probe, .say = put_finding, .say_ctx = r};
-
+	d->say = put_finding;
+	d->say_ctx = r;
 	begin_report(r);
-	examine(&d, cli);
+	examine(d, cli);
 	if (!end_report(r))
 		return cli_fail("cannot write the report");
 	return r->counts[DOCTOR_FAIL] > 0 ? CLI_FAILED : CLI_OK;
@@ -195,23 +195,26 @@ static int run(const struct verb *v, const struct cli *cli, int argc, char **arg
 	static const struct option options[] = {
 		{"probe", no_argument, NULL, 'p'},
 		{"json", no_argument, NULL, 'j'},
+		{"pam-dir", required_argument, NULL, 'd'},
 		{NULL, 0, NULL, 0},
 	};
 	struct report r = {0};
-	bool probe = false;
+	struct doctor d = {0};
 	int c, rc;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'p')
-			probe = true;
+			d.probe = true;
 		else if (c == 'j')
 			r.json = true;
+		else if (c == 'd')
+			d.pam_dir = optarg;
 		else
 			return cli_bad_option(v, argv);
 	}
 	if (optind < argc)
 		return cli_usage(v, "%s: doctor takes options only", argv[optind]);
-	rc = report(cli, probe, &r);
+	rc = report(cli, &d, &r);
 	json_writer_free(r.w);
 	buf_free(&r.out);
 	return rc;
@@ -223,6 +226,7 @@ const struct verb verb_doctor = {
 	.summary = "checks this host and the store, and says what is missing",
 	.options =
 		"      --probe            tries to write over an object (writes one, probe/host=...)\n"
-		"      --json             one JSON object\n",
+		"      --json             one JSON object\n"
+		"      --pam-dir DIR      reads the PAM services of DIR, not /etc/pam.d\n",
 	.run = run,
 };

@@ -4,8 +4,8 @@
 # One target per untrusted format. Plain builds replay the corpora; --enable-fuzzing makes
 # libFuzzer programs of the same targets (give them a scratch directory before the corpus, new
 # finds go into the first: tests/fuzz/fuzz_json -dict=json.dict /tmp/new corpus/json).
-fuzz_targets = grant signed tag conf json index segment record typed event xml awsfile s3 sshkey ca broker
-fuzz_programs = tests/fuzz/fuzz_grant tests/fuzz/fuzz_signed tests/fuzz/fuzz_tag \
+fuzz_targets = grant import signed tag conf json index segment record typed event xml awsfile s3 sshkey ca broker
+fuzz_programs = tests/fuzz/fuzz_grant tests/fuzz/fuzz_import tests/fuzz/fuzz_signed tests/fuzz/fuzz_tag \
 	tests/fuzz/fuzz_conf tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_index tests/fuzz/fuzz_segment \
 	tests/fuzz/fuzz_record tests/fuzz/fuzz_typed tests/fuzz/fuzz_event tests/fuzz/fuzz_xml \
@@ -39,6 +39,9 @@ tests_fuzz_fuzz_segment_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_segment_LDADD = $(fuzz_main) common/transcript/libtranscript.la \
 	common/access/libaccess.la common/libcommon.la
 
+tests_fuzz_fuzz_import_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_import_LDADD = $(fuzz_main) cli/libimport.la common/access/libaccess.la \
+	common/libcommon.la
 
 tests_fuzz_fuzz_grant_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_grant_LDADD = $(fuzz_main) common/access/libaccess.la common/libcommon.la

@@ -16,7 +16,7 @@ dir = $T/store
 [agent]
 run_dir = $T/run
 EOF
-doctor() { "$sessaudit" --config "$T/conf" "$@" doctor >"$T/out" 2>"$T/err"; }
+doctor() { "$sessaudit" --config "$T/conf" "$@" doctor --pam-dir "$T/pam.d" >"$T/out" 2>"$T/err"; }
 status() { # AGE FIELD=VALUE...
 	"$SA_BUILD/tests/integration/mkstatus" "$T/run/ship" "$@"
 }
@@ -35,10 +35,16 @@ says() { # NAME CHECK "STATUS message's beginning"
 }
 whole() {
 	chmod -R u+rwX "$T/spool" "$T/store" "$T/run" 2>/dev/null
-	rm -rf "$T/spool" "$T/store" "$T/run"
-	mkdir -p "$T/spool/ready" "$T/store" "$T/run/ship"
+	rm -rf "$T/spool" "$T/store" "$T/run" "$T/pam.d"
+	mkdir -p "$T/spool/ready" "$T/store" "$T/run/ship" "$T/pam.d"
 	chmod 0750 "$T/spool" "$T/store"
 	status 5 stored=12
+	service sshd pam_loginuid.so pam_sessaudit.so
+}
+service() { # NAME MODULE...: its session stack, all required
+	name=$1
+	shift
+	printf 'session required %s\n' "$@" >"$T/pam.d/$name"
 }
 
 doctor
@@ -59,6 +65,7 @@ says 'nothing waits' waiting 'ok 0 objects wait'
 says 'no quarantine' quarantine 'ok the store takes every object'
 says 'no conflicts' conflicts 'ok no key'
 says 'the directory' store "ok $T/store: is there and can be read"
+says 'the PAM line' pam "ok sshd: $T/pam.d/sshd:2 is well placed"
 says 'who may write' store-writers "ok only $(id -un) and root may write"
 grep -q 'audit=1' /proc/cmdline && want=ok || want=warn
 says 'the kernel command line' audit-at-boot "$want"
@@ -112,19 +119,45 @@ doctor
 ! LC_ALL=C grep -q '[^ -~]' "$T/out" && grep -q 'a\\e\[31mb' "$T/out"
 ok $? 'nothing of a status reaches the terminal'
 
+# A broker, where one is configured.
+grantd() { # SECONDS-AGO FIELDS: what grantd last wrote
+	mkdir -p "$T/run/grantd"
+	printf '{"schema":"sessaudit.grantd/1","time":"%s",%s}' \
+		"$(date -u -d "@$(($(date +%s) - $1))" +%Y-%m-%dT%H:%M:%S.000Z)" "$2" >"$T/run/grantd/status.json"
+}
+whole
+doctor
+same 'no broker: not a word' "$(line broker)" ''
+cp "$T/conf" "$T/conf.kept"
+printf '[broker]\nurl = https://b.example/g\nkeys = /etc/k.pem\n' >>"$T/conf"
+doctor
+says 'a broker, no grantd' broker 'fail grantd: it has left no status'
+grantd 5 '"away":0,"last_success":1795305600,"received":3,"on_shelf":2'
+doctor
+says 'grants come' broker 'ok grants come from https://b.example/g; 3 in the last answer, 2 kept'
+grantd 5 '"away":1,"last_success":1795305600,"reason":"status 401"'
+doctor
+same 'a broker that is away: failed' $? 1
+says 'a broker that is away' broker \
+	'fail the broker cannot be asked: status 401; the grants that came before count until they expire'
+grantd 600 '"away":0'
+doctor
+says 'grantd is silent' broker 'fail grantd has not written its status for 10 minutes'
+mv "$T/conf.kept" "$T/conf"
+
 whole
 dd if=/dev/zero of="$T/spool/ready/big" bs=1024 count=3000 2>/dev/null
 mkdir -p "$T/spool/ready/a/b" && : >"$T/spool/ready/a/b/c"
 sed 's/^\[spool\]/&\nmax_bytes = 3100000/' "$T/conf" >"$T/conf-quota"
-"$sessaudit" --config "$T/conf-quota" doctor >"$T/out" 2>"$T/err"
+"$sessaudit" --config "$T/conf-quota" doctor --pam-dir "$T/pam.d" >"$T/out" 2>"$T/err"
 says 'a spool over 80 %' spool-usage 'warn 2.9 MiB in 2 files, of 3.0 MiB; '
 alone spool-usage
 sed 's/^\[spool\]/&\nmax_bytes = 3000000/' "$T/conf" >"$T/conf-quota"
-"$sessaudit" --config "$T/conf-quota" doctor >"$T/out" 2>"$T/err"
+"$sessaudit" --config "$T/conf-quota" doctor --pam-dir "$T/pam.d" >"$T/out" 2>"$T/err"
 same 'a full spool: failed' $? 1
 says 'a full spool' spool-usage 'fail full: 2.9 MiB in 2 files (2.9 MiB), '
 sed 's/^\[spool\]/&\nmin_free = 1000000GiB/' "$T/conf" >"$T/conf-free"
-"$sessaudit" --config "$T/conf-free" doctor >"$T/out" 2>"$T/err"
+"$sessaudit" --config "$T/conf-free" doctor --pam-dir "$T/pam.d" >"$T/out" 2>"$T/err"
 says 'a full disk' spool-usage 'fail full: '
 
 whole
@@ -147,6 +180,55 @@ rm -rf "$T/spool"
 doctor
 says 'no directory' spool "fail $T/spool is not a directory"
 
+# Where the lines of the PAM module stand.
+whole
+advice() { # COUNT of findings, WORDS that one of them has
+	same "pam: $1 findings" "$(grep -c '^[a-z]*  *pam ' "$T/out")" "$1"
+	grep -q "^[a-z]*  *pam .*$2" "$T/out"
+	ok $? "pam: $2"
+}
+rm "$T/pam.d/sshd"
+doctor
+same 'pam: no service: failed' $? 1
+says 'pam: no service' pam "fail no service of $T/pam.d has the line: write session required"
+service sshd pam_loginuid.so
+service login pam_loginuid.so pam_sessaudit.so
+doctor
+same 'pam: not in sshd: no failure' $? 0
+advice 2 'sshd: its session stack has no line'
+advice 2 'login: .*/login:2 is well placed'
+rm "$T/pam.d/login"
+service sshd pam_loginuid.so 'pam_env.so user_readenv=1' pam_sessaudit.so
+doctor
+same 'pam: after pam_env: failed' $? 1
+says 'pam: after pam_env' pam \
+	"fail sshd: $T/pam.d/sshd:3, see $T/pam.d/sshd:2: pam_env with user_readenv=1 stands before it"
+alone pam
+service sshd pam_sessaudit.so pam_loginuid.so
+doctor
+says 'pam: before pam_loginuid' pam "fail sshd: $T/pam.d/sshd:1: pam_loginuid does not stand"
+service login pam_sessaudit.so
+service sshd pam_loginuid.so pam_sessaudit.so
+doctor
+same 'pam: another service: no failure' $? 0
+advice 2 'login: .*/login:1: pam_loginuid does not stand'
+rm "$T/pam.d/login"
+sed -i 's/required pam_sessaudit/optional pam_sessaudit/' "$T/pam.d/sshd"
+doctor
+says 'pam: optional where nobody is denied' pam 'ok sshd: '
+printf '[policy]\ndeny = dba\n' | cat - "$T/conf" >"$T/conf-deny"
+"$sessaudit" --config "$T/conf-deny" doctor --pam-dir "$T/pam.d" >"$T/out" 2>"$T/err"
+same 'pam: optional where dba may be denied: failed' $? 1
+says 'pam: optional where dba may be denied' pam "fail sshd: $T/pam.d/sshd:2: it is optional"
+echo 'auth optional pam_sessaudit.so' >>"$T/pam.d/sshd"
+doctor
+says 'pam: the auth stack asks' pam \
+	"ok sshd: $T/pam.d/sshd:2 is well placed; the auth stack asks for a reason"
+rm -r "$T/pam.d"
+doctor
+says 'pam: no directory' pam "fail open $T/pam.d: No such file"
+rm -rf "$T/spool"
+
 # Elsewhere than on the host of an agent.
 rm -f "$T/spool"
 doctor --store "$T/store"
@@ -159,7 +241,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	whole
 	chmod 0700 "$T/spool" "$T/run/ship"
 	setpriv --reuid 65534 --regid 65534 --clear-groups "$sessaudit" --config "$T/conf" doctor \
-		>"$T/out" 2>"$T/err"
+		--pam-dir "$T/pam.d" >"$T/out" 2>"$T/err"
 	same 'without rights: no failure' $? 0
 	says 'without rights: the usage is not known' spool-usage "unknown $T/spool is not ours to read"
 	says 'without rights: nor the store' store 'unknown dir:'
@@ -168,12 +250,12 @@ fi
 
 whole
 status 5 quarantined=2
-"$sessaudit" --config "$T/conf" doctor --json >"$T/out" 2>"$T/err"
+"$sessaudit" --config "$T/conf" doctor --json --pam-dir "$T/pam.d" >"$T/out" 2>"$T/err"
 same 'as JSON: the same exit status' $? 1
 if command -v jq >/dev/null; then
 	same 'as JSON: what failed' "$(jq -r '.schema, .failed, (.checks[] | select(.status == "fail") |
 		.check)' "$T/out" | tr '\n' ' ')" 'sessaudit.doctor/1 1 quarantine '
-	same 'as JSON: all checks' "$(jq '.checks | length' "$T/out")" 11
+	same 'as JSON: all checks' "$(jq '.checks | length' "$T/out")" 12
 fi
 echo 'nonsense' >"$T/bad"
 "$sessaudit" --config "$T/bad" doctor >"$T/out" 2>"$T/err"

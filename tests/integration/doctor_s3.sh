@@ -38,7 +38,10 @@ keys() { # ACCESS-KEY SECRET-KEY ARG...
 	env -i PATH="$PATH" HOME="$T" no_proxy='*' AWS_ACCESS_KEY_ID="$ak" AWS_SECRET_ACCESS_KEY="$sk" \
 		AWS_EC2_METADATA_DISABLED=true "$sessaudit" --config "$T/conf" "$@" >"$T/out" 2>"$T/err"
 }
-doctor() { keys "$S3_AK" "$S3_SK" doctor "$@"; }
+# The PAM files of a host that is set up right.
+mkdir "$T/pam.d"
+printf 'session required %s\n' pam_loginuid.so pam_sessaudit.so >"$T/pam.d/sshd"
+doctor() { keys "$S3_AK" "$S3_SK" doctor --pam-dir "$T/pam.d" "$@"; }
 line() { sed -n "s/^\([a-z]*\)  *$1  */\1 /p" "$T/out"; }
 says() { # NAME CHECK "STATUS message's beginning"
 	case $(line "$2") in
@@ -191,19 +194,19 @@ run() {
 	says 'an agent that can list' reading "warn the agent's credentials can list the bucket"
 	own put-bucket-policy --policy '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":
 		{"AWS":"arn:aws:iam:::user/up"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::audit/hosts/*"}]}'
-	keys "$S3_AK2" "$S3_SK2" doctor
+	keys "$S3_AK2" "$S3_SK2" doctor --pam-dir "$T/pam.d"
 	same "$V: an agent with its least rights: no failure" $? 0
 	says 'an agent: cannot list, as it should be' reading 'ok these credentials cannot list: right for an agent'
 	says 'an agent: cannot ask' object-lock "unknown not allowed (s3:GetBucketObjectLockConfiguration): ask with an admin"
-	keys "$S3_AK2" "$S3_SK2" doctor --probe
+	keys "$S3_AK2" "$S3_SK2" doctor --pam-dir "$T/pam.d" --probe
 	says 'an agent: can probe' append-only "$([ "$S3_VERSION" = 16 ] && echo fail || echo ok) a second write"
-	keys nobody nothing doctor
+	keys nobody nothing doctor --pam-dir "$T/pam.d"
 	same "$V: unknown keys: failed" $? 1
 	says 'unknown keys' store 'fail the store does not accept the credentials (InvalidAccessKeyId)'
-	keys "$S3_AK" wrong doctor
+	keys "$S3_AK" wrong doctor --pam-dir "$T/pam.d"
 	says 'a wrong secret' store 'fail the store does not accept the credentials (SignatureDoesNotMatch)'
 	env -i PATH="$PATH" HOME="$T" AWS_EC2_METADATA_DISABLED=true no_proxy='*' "$sessaudit" \
-		--config "$T/conf" doctor >"$T/out" 2>"$T/err"
+		--config "$T/conf" doctor --pam-dir "$T/pam.d" >"$T/out" 2>"$T/err"
 	same "$V: no credentials: failed" $? 1
 	says 'no credentials' credentials 'fail none that can be used'
 

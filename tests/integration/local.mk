@@ -7,6 +7,7 @@ integration_tests = \
 	tests/integration/cli.sh \
 	tests/integration/doctor.sh \
 	tests/integration/format_shell.sh \
+	tests/integration/grant.sh \
 	tests/integration/grantd.sh \
 	tests/integration/pam_module.sh \
 	tests/integration/replay.sh \
@@ -15,7 +16,7 @@ integration_tests = \
 	tests/integration/supervisor.sh \
 	tests/integration/warden.sh
 TESTS += $(integration_tests)
-EXTRA_DIST += $(integration_tests) FORMAT.md  \
+EXTRA_DIST += $(integration_tests) FORMAT.md tests/integration/import \
 	tests/integration/multiply.sh tests/integration/tap.sh tests/integration/valgrind_replay.sh
 
 # Lays out a store for cli.sh.

@@ -52,6 +52,7 @@ unit_tests = \
 	tests/unit/test_http \
 	tests/unit/test_http_fault \
 	tests/unit/test_http_route \
+	tests/unit/test_import \
 	tests/unit/test_index \
 	tests/unit/test_join \
 	tests/unit/test_json \
@@ -146,6 +147,10 @@ tests_unit_test_entry_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_index_LDADD = $(transcript_tests_ldadd)
 tests_unit_test_layout_LDADD = common/store/libstore.la $(transcript_tests_ldadd)
 tests_unit_test_page_LDADD = $(transcript_tests_ldadd)
+tests_unit_test_import_SOURCES = tests/unit/test_import.c tests/unit/alloc_fail.c \
+	tests/unit/alloc_fail.h
+tests_unit_test_import_LDFLAGS = $(alloc_fail_ldflags)
+tests_unit_test_import_LDADD = cli/libimport.la $(transcript_tests_ldadd)
 tests_unit_test_reader_LDADD = cli/libreader.la $(store_libs) $(transcript_tests_ldadd)
 tests_unit_test_segment_LDADD = $(transcript_tests_ldadd) $(ZLIB_LIBS)
 
