@@ -23,11 +23,13 @@ JOBS=$(nproc)
 [ "$JOBS" -le 4 ] || JOBS=4
 . tests/deps.sh
 
+# A part is a function below, or a script in tests/e2e.
 # Parts that need the gcc build run after it, in lanes beside each other. The e2e lane is one after
 # the other: there is one kernel audit stream.
 first=(sources gcc)
 lanes=("clang fuzz" "sanitizers valgrind" "distcheck packages" "s3_server s3"
-	"session ten_sessions faults demo s3_live s3_kills")
+	"session ten_sessions faults access_certs access_policy access_nested access_files
+		access_attacks access_broker demo s3_live s3_kills")
 
 # --- TAP points made here ---
 
@@ -169,12 +171,6 @@ part_packages() {
 	return $rc
 }
 
-part_session() { script tests/e2e/session.sh; }
-part_ten_sessions() { script tests/e2e/ten_sessions.sh; }
-part_faults() { script tests/e2e/faults.sh; }
-part_s3_live() { script tests/e2e/s3_live.sh; }
-part_s3_kills() { script tests/e2e/s3_kills.sh; }
-
 # A private, newer S3 server; what needs it says so when it cannot be had.
 part_s3_server() {
 	quietly "an S3 server is unpacked" "$OUT/src/tests/s3/mkroot.sh" "$SA_S3_ROOT"
@@ -306,7 +302,11 @@ if [ "${1:-}" = --strict ]; then
 	shift
 fi
 if [ "${1:-}" = --part ]; then
-	"part_$2"
+	if declare -F "part_$2" >/dev/null; then
+		"part_$2"
+	else
+		script "tests/e2e/$2.sh"
+	fi
 	rc=$?
 	[ $POINTS = 0 ] || end_points
 	exit $rc

@@ -22,4 +22,5 @@ AM_TESTS_ENVIRONMENT = \
 TESTS += tests/man_lint.sh
 EXTRA_DIST += tests/man_lint.sh \
 	tests/bench/auparse_feed.c tests/bench/measure.c tests/bench/mklog.py tests/bench/replay.sh \
-	tests/bench/bareput.c tests/bench/mkspool.c tests/bench/s3.sh
+	tests/bench/bareput.c tests/bench/grants.c tests/bench/mkspool.c tests/bench/s3.sh \
+	tests/bench/pam.sh tests/bench/pambench.c

@@ -21,8 +21,8 @@ agent_prepare() { # [CONFIG-LINE]...: more lines, after a section of their own
 		useradd -r -M -U -d /nonexistent -s /usr/sbin/nologin $u || return 1
 	done
 	mkdir -p "$T/libexec" "$T/grants" "$T/run"
-	ln -sf "$SA_BUILD/agent/collector/sessaudit-collector" \
-		"$SA_BUILD/agent/shipper/sessaudit-shipper" "$T/libexec/"
+	ln -sf "$SA_BUILD"/agent/{collector/sessaudit-collector,shipper/sessaudit-shipper} \
+		"$SA_BUILD"/agent/{grantd/sessaudit-grantd,warden/sessaudit-warden} "$T/libexec/"
 	install -d -m 2770 -o root -g $AGENT_USER "$T/run/ses"
 	install -d -m 0750 -o $AGENT_USER -g $SHIP_USER "$T/spool"
 	install -d -m 0750 -o $SHIP_USER -g $SHIP_USER "$T/store"

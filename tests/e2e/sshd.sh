@@ -7,7 +7,9 @@
 # file, sudoers file, processes.
 
 E2E_PROMPT='e2e> '
-E2E_USERS=() # who may log in
+E2E_USERS=()  # who may log in
+SSHD_LINES=() # of its configuration, after all others
+PAM_DIR=${PAM_DIR:-/etc/pam.d} # a script with a mount namespace of its own has another
 
 # A user with a key, a known prompt, and the right to use sudo where there is sudo.
 user_add() { # NAME
@@ -50,7 +52,7 @@ sudo_allow() { # USER
 	command -v sudo >/dev/null && [ -d /etc/sudoers.d ] || return 1
 	SUDOERS=/etc/sudoers.d/sessaudit-e2e
 	at_exit "rm -f $SUDOERS"
-	echo "$1 ALL=(ALL) NOPASSWD: ALL" >"$SUDOERS"
+	echo "$1 ALL=(ALL) NOPASSWD: ALL" >>"$SUDOERS"
 	chmod 0440 "$SUDOERS"
 }
 
@@ -68,7 +70,7 @@ write_pam_service() { # LINE...: our session lines, directly after pam_loginuid
 		echo "session required pam_loginuid.so"
 		printf '%s\n' "$@"
 		echo "session required pam_unix.so"
-	} >"/etc/pam.d/$PAM_SERVICE"
+	} >"$PAM_DIR/$PAM_SERVICE"
 }
 
 write_sshd_config() { # PORT
@@ -88,6 +90,7 @@ write_sshd_config() { # PORT
 		Subsystem sftp $(sftp_server)
 	END
 	! sshd_names_service || echo "PAMServiceName $PAM_SERVICE" >>"$T/sshd_config"
+	[ ${#SSHD_LINES[@]} = 0 ] || printf '%s\n' "${SSHD_LINES[@]}" >>"$T/sshd_config"
 }
 
 sshd_try_port() { # PORT
@@ -139,7 +142,7 @@ sshd_start() { # PAM-LINE...
 	SSHD=$T/$PAM_SERVICE
 	! sshd_names_service || SSHD=$real
 	[ -x "$SSHD" ] || cp "$real" "$SSHD"
-	at_exit "rm -f /etc/pam.d/$PAM_SERVICE"
+	at_exit "rm -f $PAM_DIR/$PAM_SERVICE"
 	write_pam_service "$@"
 	[ -d /run/sshd ] || { mkdir -m 755 /run/sshd && at_exit 'rmdir /run/sshd'; }
 	[ -f "$T/host_key" ] || ssh-keygen -q -t ed25519 -N '' -C host -f "$T/host_key"

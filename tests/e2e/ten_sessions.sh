@@ -75,7 +75,10 @@ for n in 4 5; do open_session $n sa-e2e-ben -tt; done
 open_session 6 sa-e2e-ben
 for n in 7 8; do open_session $n sa-e2e-cat; done
 check "eight sessions are open" wait_for 20 started 8
-grant a sa-e2e-ann REQ-2004
+# Names the address too, and so goes before REQ-2001, which goes on: were its grant replaced, the
+# open sessions would say so, which a replay cannot know.
+grant d sa-e2e-ann REQ-2004
+sed -i 's|"users":|"source": [ "127.0.0.0/8" ], &|' "$T/grants/d.json"
 open_session 9 sa-e2e-ann -tt
 open_session 10 sa-e2e-ann
 check "ten sessions are open at once" wait_for 20 started 10
