@@ -61,28 +61,11 @@ int import_read(const char *broker, struct slice payload, struct import *out, st
 	return rc;
 }
 
-int import_text(const struct json *object, const char *where, const char *key, struct slice *out,
-		struct sa_err *err)
-{
-	const struct json *j = json_get(object, key);
-	struct slice s = json_str(j);
-
-	if (!j || json_is(j, JSON_NULL))
-		return 0;
-	if (!s.ptr)
-		return sa_fail(err, SA_ERR_INVALID, "%s%s: must be a string", where, key);
-	if (memchr(s.ptr, 0, s.len))
-		return sa_fail(err, SA_ERR_INVALID, "%s%s: holds a NUL byte", where, key);
-	if (s.len > 0)
-		*out = s;
-	return 0;
-}
-
 int import_set(const struct json *object, const char *where, const char *key, char **out,
 	       struct sa_err *err)
 {
 	struct slice text = SLICE_NONE;
-	int rc = import_text(object, where, key, &text, err);
+	int rc = access_read_text(object, where, key, &text, err);
 
 	if (rc < 0 || !text.ptr)
 		return rc;
@@ -108,7 +91,7 @@ int import_time(const struct json *object, const char *where, const char *key, i
 		struct sa_err *err)
 {
 	struct slice text = SLICE_NONE;
-	int rc = import_text(object, where, key, &text, err);
+	int rc = access_read_text(object, where, key, &text, err);
 	int64_t parsed;
 
 	if (rc < 0 || !text.ptr || slice_starts(text, "0001-01-01T"))

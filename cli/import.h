@@ -49,10 +49,8 @@ int import_check_newer(const struct import *i, const struct grant *have, struct 
 int import_apono(const struct json *root, struct import *out, struct sa_err *err);
 int import_teleport(const struct json *root, struct import *out, struct sa_err *err);
 
-/* What they share; `where` stands before the key in messages ("data."). All: absent, null and
- * empty leave out as it is; a wrong type is SA_ERR_INVALID. */
-int import_text(const struct json *object, const char *where, const char *key, struct slice *out,
-		struct sa_err *err);
+/* What they share, besides access_read_text; `where` stands before the key in messages ("data.").
+ * All: absent, null and empty leave out as it is; a wrong type is SA_ERR_INVALID. */
 /* Into an owned field, cut at ACCESS_MAX_FIELD. */
 int import_set(const struct json *object, const char *where, const char *key, char **out,
 	       struct sa_err *err);

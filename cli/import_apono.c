@@ -37,7 +37,7 @@ static struct slice after(struct slice text, const char *word)
 static int read_state(const struct json *root, struct import *out, struct sa_err *err)
 {
 	struct slice type = SLICE_NONE, name;
-	int rc = import_text(root, "", "event_type", &type, err);
+	int rc = access_read_text(root, "", "event_type", &type, err);
 
 	if (rc < 0)
 		return rc;
@@ -109,7 +109,7 @@ static int name_of(const struct json *object, const char *where, const char *key
 	const struct json *part = NULL;
 	int rc = import_part(object, where, key, JSON_OBJECT, &part, err);
 
-	return rc < 0 ? rc : import_text(part, where, "name", out, err);
+	return rc < 0 ? rc : access_read_text(part, where, "name", out, err);
 }
 
 /* "prod db/DB 1 (admin)": a resource and what one may do there. */
@@ -209,11 +209,11 @@ static int read_approval(const struct json *approval, struct import *out, struct
 	if (!json_is(approval, JSON_OBJECT))
 		return sa_fail(err, SA_ERR_INVALID, "data.approvals: must hold objects");
 	if ((rc = import_part(approval, where, "approver", JSON_OBJECT, &approver, err)) < 0 ||
-	    (rc = import_text(approval, where, "name", &by, err)) < 0 ||
-	    (rc = import_text(approver, "data.approvals.approver.", "name", &by, err)) < 0 ||
-	    (rc = import_text(approver, "data.approvals.approver.", "email", &by, err)) < 0 ||
-	    (rc = import_text(approval, where, "type", &type, err)) < 0 ||
-	    (rc = import_text(approval, where, "status", &status, err)) < 0)
+	    (rc = access_read_text(approval, where, "name", &by, err)) < 0 ||
+	    (rc = access_read_text(approver, "data.approvals.approver.", "name", &by, err)) < 0 ||
+	    (rc = access_read_text(approver, "data.approvals.approver.", "email", &by, err)) < 0 ||
+	    (rc = access_read_text(approval, where, "type", &type, err)) < 0 ||
+	    (rc = access_read_text(approval, where, "status", &status, err)) < 0)
 		return rc;
 	return import_approval(out, by, type, status, 0, err);
 }
@@ -233,8 +233,8 @@ static int read_ids(const struct json *data, struct import *out, struct sa_err *
 	struct slice id = SLICE_NONE, friendly = SLICE_NONE;
 	int rc;
 
-	if ((rc = import_text(data, "data.", "id", &id, err)) < 0 ||
-	    (rc = import_text(data, "data.", "friendly_id", &friendly, err)) < 0)
+	if ((rc = access_read_text(data, "data.", "id", &id, err)) < 0 ||
+	    (rc = access_read_text(data, "data.", "friendly_id", &friendly, err)) < 0)
 		return rc;
 	if (!id.ptr && !friendly.ptr)
 		return sa_fail(err, SA_ERR_INVALID, "data.id, data.friendly_id: missing");

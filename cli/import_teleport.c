@@ -47,7 +47,7 @@ static int read_review(const struct json *review, struct import *out, struct sa_
 
 	if (!json_is(review, JSON_OBJECT))
 		return sa_fail(err, SA_ERR_INVALID, "spec.reviews: must hold objects");
-	if ((rc = import_text(review, where, "author", &author, err)) < 0 ||
+	if ((rc = access_read_text(review, where, "author", &author, err)) < 0 ||
 	    (rc = read_state(review, where, "proposed_state", &state, err)) < 0 ||
 	    (rc = import_time(review, where, "created", &at_ms, err)) < 0)
 		return rc;
@@ -101,8 +101,8 @@ static int add_resources(const struct json *spec, struct buf *list, struct sa_er
 		buf_init(&item, IMPORT_MAX_BYTES);
 		if (!json_is(id, JSON_OBJECT))
 			return sa_fail(err, SA_ERR_INVALID, "spec.resource_ids: must hold objects");
-		if ((rc = import_text(id, where, "kind", &kind, err)) < 0 ||
-		    (rc = import_text(id, where, "name", &name, err)) < 0)
+		if ((rc = access_read_text(id, where, "kind", &kind, err)) < 0 ||
+		    (rc = access_read_text(id, where, "name", &name, err)) < 0)
 			return rc;
 		buf_put(&item, kind);
 		buf_putc(&item, '/');
@@ -210,10 +210,10 @@ int import_teleport(const struct json *root, struct import *out, struct sa_err *
 		root = json_at(root, 0);
 	if (!json_is(root, JSON_OBJECT))
 		return sa_fail(err, SA_ERR_INVALID, "must be a JSON object");
-	if ((rc = import_text(root, "", "kind", &kind, err)) < 0 ||
+	if ((rc = access_read_text(root, "", "kind", &kind, err)) < 0 ||
 	    (rc = import_part(root, "", "metadata", JSON_OBJECT, &metadata, err)) < 0 ||
 	    (rc = import_part(root, "", "spec", JSON_OBJECT, &spec, err)) < 0 ||
-	    (rc = import_text(metadata, "metadata.", "name", &id, err)) < 0)
+	    (rc = access_read_text(metadata, "metadata.", "name", &id, err)) < 0)
 		return rc;
 	if (!slice_is(kind, "access_request"))
 		return sa_fail(err, SA_ERR_INVALID, "kind: must be \"access_request\"");

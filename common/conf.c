@@ -15,6 +15,7 @@
 
 #define CONF_FILE_MAX 65536
 #define CONF_LINE_MAX 4096
+#define CONF_BLANKS " \t"
 
 /* Where in the text we are, for messages and to know what a line belongs to. */
 struct conf_reader {
@@ -35,15 +36,6 @@ static void *conf_field(const struct conf_option *o, void *conf)
 static const void *conf_const_field(const struct conf_option *o, const void *conf)
 {
 	return (const char *)conf + o->offset;
-}
-
-static struct slice conf_trim(struct slice s)
-{
-	while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t'))
-		s = (struct slice){s.ptr + 1, s.len - 1};
-	while (s.len > 0 && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
-		s.len--;
-	return s;
 }
 
 struct conf_unit {
@@ -236,7 +228,7 @@ static int conf_enter(struct conf_reader *r, struct slice line)
 	if (line.ptr[line.len - 1] != ']')
 		return conf_fail_line(r, "no ] at the end", line,
 				      "write [section] alone on a line");
-	section = conf_trim((struct slice){line.ptr + 1, line.len - 2});
+	section = slice_trim((struct slice){line.ptr + 1, line.len - 2}, CONF_BLANKS);
 	for (size_t i = 0; i < r->n; i++) {
 		if (slice_is(section, r->opts[i].section)) {
 			r->section = r->opts[i].section;
@@ -248,13 +240,12 @@ static int conf_enter(struct conf_reader *r, struct slice line)
 
 static int conf_assign(struct conf_reader *r, struct slice line)
 {
-	const char *equals = memchr(line.ptr, '=', line.len);
-	struct slice key, value;
+	struct slice value = line, key = slice_cut(&value, '=');
 
-	if (!equals)
+	if (key.len == line.len)
 		return conf_fail_line(r, "no =", line, "write key = value");
-	key = conf_trim((struct slice){line.ptr, (size_t)(equals - line.ptr)});
-	value = conf_trim((struct slice){equals + 1, line.len - (size_t)(equals + 1 - line.ptr)});
+	key = slice_trim(key, CONF_BLANKS);
+	value = slice_trim(value, CONF_BLANKS);
 	if (!r->section)
 		return conf_fail_line(r, "stands before the first section", key,
 				      "put it below its [section]");
@@ -281,7 +272,7 @@ static bool conf_has_control(struct slice s)
 
 static int conf_line(struct conf_reader *r, struct slice raw)
 {
-	struct slice line = conf_trim(raw);
+	struct slice line = slice_trim(raw, CONF_BLANKS);
 
 	if (raw.len > CONF_LINE_MAX)
 		return sa_fail(r->err, SA_ERR_TOOBIG,
@@ -298,16 +289,12 @@ static int conf_line(struct conf_reader *r, struct slice raw)
 static int conf_lines(struct conf_reader *r, struct slice text)
 {
 	while (text.len > 0) {
-		const char *end = memchr(text.ptr, '\n', text.len);
-		size_t n = end ? (size_t)(end - text.ptr) : text.len;
 		int rc;
 
 		r->line++;
-		rc = conf_line(r, (struct slice){text.ptr, n});
+		rc = conf_line(r, slice_cut(&text, '\n'));
 		if (rc < 0)
 			return rc;
-		n += end != NULL;
-		text = (struct slice){text.ptr + n, text.len - n};
 	}
 	return 0;
 }

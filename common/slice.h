@@ -60,6 +60,30 @@ static inline struct slice slice_base_name(struct slice path)
 	return path.ptr ? (struct slice){path.ptr + n, path.len - n} : path;
 }
 
+/* Takes what stands before the first stop off the front of *rest, and drops the stop. Without one
+ * takes all. */
+static inline struct slice slice_cut(struct slice *rest, char stop)
+{
+	const char *end = rest->len > 0 ? memchr(rest->ptr, stop, rest->len) : NULL;
+	struct slice part = {rest->ptr, end ? (size_t)(end - rest->ptr) : rest->len};
+	size_t used = part.len + (end ? 1 : 0);
+
+	*rest = (struct slice){rest->ptr + used, rest->len - used};
+	return part;
+}
+
+/* Without the bytes of blanks at both ends. */
+static inline struct slice slice_trim(struct slice s, const char *blanks)
+{
+	size_t n = strlen(blanks);
+
+	while (s.len > 0 && memchr(blanks, s.ptr[0], n))
+		s = (struct slice){s.ptr + 1, s.len - 1};
+	while (s.len > 0 && memchr(blanks, s.ptr[s.len - 1], n))
+		s.len--;
+	return s;
+}
+
 /* The bytes as a fresh C string (caller frees), NULL when absent or out of memory. */
 static inline char *slice_dup(struct slice a)
 {

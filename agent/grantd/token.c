@@ -34,25 +34,19 @@ int token_init(struct token *t, const char *file, const char *credentials, struc
 	return t->path ? 0 : sa_fail(err, SA_ERR_NOMEM, "broker.token_file: no memory for it");
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* What editors put around it goes; inside it nothing can end the header field. */
 static int token_clean(struct buf *text)
 {
-	size_t blanks = 0;
+	struct slice bare = slice_trim(buf_slice(text), " \t\r\n");
 
-	while (text->len > 0 && is_blank(text->data[text->len - 1]))
-		text->len--;
-	while (blanks < text->len && is_blank(text->data[blanks]))
-		blanks++;
-	buf_consume(text, blanks);
+	if (bare.len == 0)
+		return SA_ERR_INVALID;
+	text->len = (size_t)(bare.ptr + bare.len - text->data);
+	buf_consume(text, (size_t)(bare.ptr - text->data));
 	for (size_t i = 0; i < text->len; i++)
 		if (text->data[i] <= ' ' || text->data[i] >= 0x7f)
 			return SA_ERR_INVALID;
-	return text->len > 0 ? 0 : SA_ERR_INVALID;
+	return 0;
 }
 
 static void token_forget(struct buf *text)

@@ -108,6 +108,9 @@ int access_read(const struct json *j, struct access *out, struct sa_err *err);
  */
 int access_read_str(const struct json *object, const char *where, const char *key, char **out,
 		    struct sa_err *err);
+/* The same of any length, borrowed from the tree. */
+int access_read_text(const struct json *object, const char *where, const char *key,
+		     struct slice *out, struct sa_err *err);
 /* The object or array under key, NULL when absent; *rc is set when it is of another type. */
 const struct json *access_read_object(const struct json *object, const char *where, const char *key,
 				      enum json_type type, int *rc, struct sa_err *err);

@@ -107,8 +107,8 @@ void access_write(struct json_writer *w, const struct access *a)
 	json_write_close(w);
 }
 
-int access_read_str(const struct json *object, const char *where, const char *key, char **out,
-		    struct sa_err *err)
+int access_read_text(const struct json *object, const char *where, const char *key,
+		     struct slice *out, struct sa_err *err)
 {
 	const struct json *j = json_get(object, key);
 	struct slice s = json_str(j);
@@ -117,13 +117,24 @@ int access_read_str(const struct json *object, const char *where, const char *ke
 		return 0;
 	if (!s.ptr)
 		return sa_fail(err, SA_ERR_INVALID, "%s%s: must be a string", where, key);
+	if (memchr(s.ptr, 0, s.len))
+		return sa_fail(err, SA_ERR_INVALID, "%s%s: holds a NUL byte", where, key);
+	if (s.len > 0)
+		*out = s;
+	return 0;
+}
+
+int access_read_str(const struct json *object, const char *where, const char *key, char **out,
+		    struct sa_err *err)
+{
+	struct slice s = SLICE_NONE;
+	int rc = access_read_text(object, where, key, &s, err);
+
+	if (rc < 0 || s.len == 0)
+		return rc;
 	if (s.len > ACCESS_MAX_FIELD)
 		return sa_fail(err, SA_ERR_INVALID, "%s%s: longer than %d bytes", where, key,
 			       ACCESS_MAX_FIELD);
-	if (memchr(s.ptr, 0, s.len))
-		return sa_fail(err, SA_ERR_INVALID, "%s%s: holds a NUL byte", where, key);
-	if (s.len == 0)
-		return 0;
 	free(*out);
 	*out = slice_dup(s);
 	return *out ? 0 : sa_fail(err, SA_ERR_NOMEM, "%s%s: out of memory", where, key);

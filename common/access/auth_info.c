@@ -8,22 +8,7 @@
 #include "common/escape.h"
 
 #define METHOD "publickey "
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct slice trim(struct slice s)
-{
-	while (s.len > 0 && is_blank(s.ptr[0])) {
-		s.ptr++;
-		s.len--;
-	}
-	while (s.len > 0 && is_blank(s.ptr[s.len - 1]))
-		s.len--;
-	return s;
-}
+#define BLANKS " \t\r"
 
 /* Takes the word in front of a line that is trimmed, and the blanks behind it. */
 static struct slice take_word(struct slice *line)
@@ -31,17 +16,18 @@ static struct slice take_word(struct slice *line)
 	size_t n = 0;
 	struct slice word;
 
-	while (n < line->len && !is_blank(line->ptr[n]))
+	while (n < line->len && !memchr(BLANKS, line->ptr[n], strlen(BLANKS)))
 		n++;
 	word = (struct slice){line->ptr, n};
-	*line = trim((struct slice){line->ptr + n, line->len - n});
+	*line = slice_trim((struct slice){line->ptr + n, line->len - n}, BLANKS);
 	return word;
 }
 
 int auth_key_line(struct slice line, struct auth_key *out, struct slice *comment,
 		  struct sa_err *err)
 {
-	struct slice left = trim(line), type = take_word(&left), base64 = take_word(&left);
+	struct slice left = slice_trim(line, BLANKS), type = take_word(&left),
+		     base64 = take_word(&left);
 	_cleanup_buf_ struct buf blob = {0};
 	struct ssh_key key;
 	int rc;
@@ -112,14 +98,8 @@ int auth_info_parse(struct slice text, struct auth_info *out)
 	struct auth_info a = {0};
 	int rc = text.len > AUTH_INFO_MAX_BYTES ? SA_ERR_TOOBIG : 0;
 
-	while (rc == 0 && text.len > 0) {
-		const char *end = memchr(text.ptr, '\n', text.len);
-		size_t n = end ? (size_t)(end - text.ptr) : text.len;
-
-		rc = take_line(&a, (struct slice){text.ptr, n});
-		n += end ? 1 : 0;
-		text = (struct slice){text.ptr + n, text.len - n};
-	}
+	while (rc == 0 && text.len > 0)
+		rc = take_line(&a, slice_cut(&text, '\n'));
 	if (rc < 0)
 		auth_info_free(&a);
 	*out = a;

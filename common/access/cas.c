@@ -144,18 +144,12 @@ static int keep(struct cas *c, struct ca *ca, struct sa_err *err)
 	return 0;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
 static int add_line(struct cas *c, struct slice line, struct sa_err *err)
 {
 	_cleanup_(ca_free) struct ca ca = {0};
 	int rc;
 
-	while (line.len > 0 && is_blank(line.ptr[0]))
-		line = skip_bytes(line, 1);
+	line = slice_trim(line, " \t\r");
 	if (line.len == 0 || line.ptr[0] == '#')
 		return 0;
 	if ((rc = read_line(line, &ca, err)) < 0)
@@ -166,10 +160,8 @@ static int add_line(struct cas *c, struct slice line, struct sa_err *err)
 int cas_parse(const char *name, struct slice text, struct cas *c, grants_skip_fn skip, void *ctx)
 {
 	for (unsigned number = 1; text.len > 0; number++) {
-		const char *end = memchr(text.ptr, '\n', text.len);
-		size_t n = end ? (size_t)(end - text.ptr) : text.len;
 		struct sa_err err = {0};
-		int rc = add_line(c, (struct slice){text.ptr, n}, &err);
+		int rc = add_line(c, slice_cut(&text, '\n'), &err);
 
 		if (rc == SA_ERR_NOMEM)
 			return rc;
@@ -177,7 +169,6 @@ int cas_parse(const char *name, struct slice text, struct cas *c, grants_skip_fn
 			sa_wrap(&err, rc, "%s:%u", name, number);
 			trusted_report(skip, ctx, err.msg);
 		}
-		text = skip_bytes(text, n + (end ? 1 : 0));
 	}
 	return 0;
 }

@@ -25,13 +25,8 @@ void pam_lines_begin(struct pam_lines *l, struct slice text, struct buf *line)
 
 static struct slice take_physical(struct pam_lines *l)
 {
-	const char *end = memchr(l->rest.ptr, '\n', l->rest.len);
-	struct slice line = {l->rest.ptr, end ? (size_t)(end - l->rest.ptr) : l->rest.len};
-	size_t used = line.len + (end ? 1 : 0);
-
-	l->rest = (struct slice){l->rest.ptr + used, l->rest.len - used};
 	l->number++;
-	return line;
+	return slice_cut(&l->rest, '\n');
 }
 
 /* Appends a line without its comment. True when the next one belongs to it. */

@@ -13,16 +13,7 @@
 /* Takes one word off a comma list; blanks around it are dropped. */
 static struct slice next_word(struct slice *rest)
 {
-	const char *comma = memchr(rest->ptr, ',', rest->len);
-	struct slice word = {rest->ptr, comma ? (size_t)(comma - rest->ptr) : rest->len};
-	size_t used = word.len + (comma ? 1 : 0);
-
-	*rest = (struct slice){rest->ptr + used, rest->len - used};
-	while (word.len > 0 && (*word.ptr == ' ' || *word.ptr == '\t'))
-		word = (struct slice){word.ptr + 1, word.len - 1};
-	while (word.len > 0 && (word.ptr[word.len - 1] == ' ' || word.ptr[word.len - 1] == '\t'))
-		word.len--;
-	return word;
+	return slice_trim(slice_cut(rest, ','), " \t");
 }
 
 bool policy_accepts(const struct settings *s, enum access_status status)

@@ -47,31 +47,19 @@ static int set(char **field, struct slice text, struct sa_err *err)
 	return 0;
 }
 
-static struct slice trim(struct slice s)
-{
-	while (s.len > 0 && s.ptr[0] == ' ') {
-		s.ptr++;
-		s.len--;
-	}
-	while (s.len > 0 && s.ptr[s.len - 1] == ' ')
-		s.len--;
-	return s;
-}
-
 /* A comma list. What is beyond the bound stays together in the last one. */
 static int add_approvers(struct access *a, struct slice list, struct sa_err *err)
 {
 	while (list.len > 0) {
-		const char *comma = a->n_approvals < ACCESS_MAX_APPROVALS - 1
-					    ? memchr(list.ptr, ',', list.len)
-					    : NULL;
-		size_t n = comma ? (size_t)(comma - list.ptr) : list.len;
-		struct slice by = trim((struct slice){list.ptr, n});
+		struct slice by = list;
 
+		if (a->n_approvals < ACCESS_MAX_APPROVALS - 1)
+			by = slice_cut(&list, ',');
+		else
+			list.len = 0;
+		by = slice_trim(by, " ");
 		if (by.len > 0 && access_add_approval(a, by, "certificate") < 0)
 			return no_memory(err);
-		n += comma ? 1 : 0;
-		list = (struct slice){list.ptr + n, list.len - n};
 	}
 	return 0;
 }

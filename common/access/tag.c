@@ -206,17 +206,6 @@ static int find_body(struct slice msg, struct slice *out)
 	return 0;
 }
 
-/* Takes what stands before the separator, or all, off the front of s. */
-static struct slice take_until(struct slice *s, char separator)
-{
-	const char *end = s->len > 0 ? memchr(s->ptr, separator, s->len) : NULL;
-	struct slice part = {s->ptr, end ? (size_t)(end - s->ptr) : s->len};
-	size_t used = part.len + (end ? 1 : 0);
-
-	*s = (struct slice){s->ptr + used, s->len - used};
-	return part;
-}
-
 /* The decoded value as a fresh string; never empty, valid UTF-8 without NUL. */
 static int take_value(struct slice value, size_t max, char **out)
 {
@@ -284,9 +273,9 @@ static int take_approval(struct slice item, struct access_approval *out)
 		bars += item.ptr[i] == '|';
 	if (bars != 3)
 		return SA_ERR_INVALID;
-	if ((rc = take_part(take_until(&rest, '|'), &out->by)) < 0 ||
-	    (rc = take_part(take_until(&rest, '|'), &out->type)) < 0 ||
-	    (rc = take_part(take_until(&rest, '|'), &out->status)) < 0)
+	if ((rc = take_part(slice_cut(&rest, '|'), &out->by)) < 0 ||
+	    (rc = take_part(slice_cut(&rest, '|'), &out->type)) < 0 ||
+	    (rc = take_part(slice_cut(&rest, '|'), &out->status)) < 0)
 		return rc;
 	return take_part(rest, &out->at);
 }
@@ -307,7 +296,7 @@ static int take_approvals(struct slice value, struct access *a)
 	for (rest = slice_of(list); rest.len > 0 && rc == 0;) {
 		if (a->n_approvals == ACCESS_MAX_APPROVALS)
 			return SA_ERR_INVALID;
-		rc = take_approval(take_until(&rest, ','), &a->approvals[a->n_approvals++]);
+		rc = take_approval(slice_cut(&rest, ','), &a->approvals[a->n_approvals++]);
 	}
 	return rc;
 }
@@ -325,7 +314,7 @@ static int take_candidates(struct slice value, struct access *a)
 	for (rest = slice_of(list); rest.len > 0 && rc == 0;) {
 		_cleanup_free_ char *id = NULL;
 
-		if ((rc = take_part(take_until(&rest, ','), &id)) < 0)
+		if ((rc = take_part(slice_cut(&rest, ','), &id)) < 0)
 			return rc;
 		rc = id ? access_add_candidate(a, slice_of(id)) : SA_ERR_INVALID;
 	}
@@ -375,13 +364,12 @@ static int take_head(struct slice *rest, struct tag *t)
 {
 	struct slice st, src;
 
-	if (take_kind(take_until(rest, ' '), &t->kind) < 0 ||
-	    !slice_is(take_until(rest, ' '), "sa_v=" TAG_VERSION))
+	if (take_kind(slice_cut(rest, ' '), &t->kind) < 0 ||
+	    !slice_is(slice_cut(rest, ' '), "sa_v=" TAG_VERSION))
 		return SA_ERR_INVALID;
-	st = take_until(rest, ' ');
-	src = take_until(rest, ' ');
-	if (!slice_is(take_until(&st, '='), "sa_st") ||
-	    !slice_is(take_until(&src, '='), "sa_src") ||
+	st = slice_cut(rest, ' ');
+	src = slice_cut(rest, ' ');
+	if (!slice_is(slice_cut(&st, '='), "sa_st") || !slice_is(slice_cut(&src, '='), "sa_src") ||
 	    access_status_parse(st, &t->access.status) < 0)
 		return SA_ERR_INVALID;
 	return access_source_parse(src, &t->access.source);
@@ -397,8 +385,8 @@ int tag_decode(struct slice msg, struct tag *out)
 		return rc;
 	/* Ours ends where the sender's exe=, hostname= and so on begin. */
 	while (slice_starts(rest, "sa_")) {
-		struct slice value = take_until(&rest, ' ');
-		struct slice key = take_until(&value, '=');
+		struct slice value = slice_cut(&rest, ' ');
+		struct slice key = slice_cut(&value, '=');
 
 		if ((rc = take_field(key, value, &t)) < 0)
 			return rc;

@@ -155,17 +155,14 @@ int cred_profile_read(const char *name, struct slice text, enum cred_kind kind, 
 	if (slice_starts(text, CRED_BOM))
 		text = (struct slice){text.ptr + 3, text.len - 3};
 	while (text.len > 0) {
-		const char *end = memchr(text.ptr, '\n', text.len);
-		size_t n = end ? (size_t)(end - text.ptr) : text.len;
-		size_t skip = n + (end != NULL);
+		struct slice line = slice_cut(&text, '\n');
 		int rc;
 
-		if (n > 0 && text.ptr[n - 1] == '\r')
-			n--;
+		if (slice_ends(line, "\r"))
+			line.len--;
 		r.line++;
-		if ((rc = cred_line(&r, (struct slice){text.ptr, n})) < 0)
+		if ((rc = cred_line(&r, line)) < 0)
 			return rc;
-		text = (struct slice){text.ptr + skip, text.len - skip};
 	}
 	return 0;
 }

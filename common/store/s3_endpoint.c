@@ -36,7 +36,7 @@ static int s3_port(struct slice port, bool tls, struct s3_host *h, struct sa_err
 static int s3_authority(struct slice a, struct s3_host *h, struct sa_err *err)
 {
 	bool v6 = slice_starts(a, "[");
-	struct slice rest = a, host = s3_cut(&rest, v6 ? ']' : ':');
+	struct slice rest = a, host = slice_cut(&rest, v6 ? ']' : ':');
 	bool port = v6 ? rest.len > 0 : host.len < a.len;
 	char text[S3_ENDPOINT_MAX];
 	struct in6_addr addr;
@@ -70,7 +70,7 @@ int s3_endpoint(const char *url, struct s3_host *h, struct sa_err *err)
 	if (rest.len >= S3_ENDPOINT_MAX - 16)
 		return s3_bad_endpoint(err, "too long");
 	rest = (struct slice){rest.ptr + (h->tls ? 8 : 7), rest.len - (h->tls ? 8 : 7)};
-	rc = s3_authority(s3_cut(&rest, '/'), h, err);
+	rc = s3_authority(slice_cut(&rest, '/'), h, err);
 	if (rc != 0)
 		return rc;
 	if (rest.len > 0 && rest.ptr[rest.len - 1] == '/')

@@ -34,11 +34,11 @@ static int s3_arn(struct slice rest, bool as_url, struct s3_parts *out, struct s
 	const char *start = rest.ptr;
 	struct slice service;
 
-	s3_cut(&rest, ':');
-	out->partition = s3_cut(&rest, ':');
-	service = s3_cut(&rest, ':');
-	out->region = s3_cut(&rest, ':');
-	out->account = s3_cut(&rest, ':');
+	slice_cut(&rest, ':');
+	out->partition = slice_cut(&rest, ':');
+	service = slice_cut(&rest, ':');
+	out->region = slice_cut(&rest, ':');
+	out->account = slice_cut(&rest, ':');
 	if (!slice_is(service, "s3"))
 		return sa_fail(err, SA_ERR_INVALID,
 			       "not the ARN of a bucket or access point of S3: the service is "
@@ -48,11 +48,12 @@ static int s3_arn(struct slice rest, bool as_url, struct s3_parts *out, struct s
 		slice_starts(rest, "accesspoint/") || slice_starts(rest, "accesspoint:");
 	if (out->access_point)
 		rest = (struct slice){rest.ptr + 12, rest.len - 12};
-	out->name = s3_cut(&rest, '/');
+	out->name = slice_cut(&rest, '/');
 	out->arn = (struct slice){start, (size_t)(out->name.ptr + out->name.len - start)};
 	/* An ARN names objects of an access point with "/object/" before the key; stock clients
 	 * take s3://ARN/key. */
-	if (out->access_point && !as_url && rest.len > 0 && !slice_is(s3_cut(&rest, '/'), "object"))
+	if (out->access_point && !as_url && rest.len > 0 &&
+	    !slice_is(slice_cut(&rest, '/'), "object"))
 		return sa_fail(err, SA_ERR_INVALID,
 			       "what follows the access point's ARN must begin with /object/");
 	out->prefix = rest;
@@ -68,7 +69,7 @@ static int s3_url(const char *url, struct s3_parts *out, struct sa_err *err)
 		rest = (struct slice){rest.ptr + 5, rest.len - 5};
 	if (slice_starts(rest, "arn:"))
 		return s3_arn(rest, as_url, out, err);
-	out->name = s3_cut(&rest, '/');
+	out->name = slice_cut(&rest, '/');
 	out->prefix = rest;
 	return 0;
 }

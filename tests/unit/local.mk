@@ -73,6 +73,7 @@ unit_tests = \
 	tests/unit/test_segment \
 	tests/unit/test_session \
 	tests/unit/test_sigv4 \
+	tests/unit/test_slice \
 	tests/unit/test_cred_profile \
 	tests/unit/test_cred_services \
 	tests/unit/test_credentials \
