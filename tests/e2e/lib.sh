@@ -152,6 +152,36 @@ audit_restore() {
 		echo "# audit state not as found: was $(cat "$T/audit.saved")," \
 			"is $("$T/auditstate" get)" >&2
 	fi
+	rm -f "$E2E_LOCK.state"
+}
+
+user_remove() { # NAME: ends what still runs as this user
+	local uid pid
+	uid=$(id -u "$1" 2>/dev/null) || return 0
+	for pid in $(ps -o pid= -U "$uid"); do
+		kill -9 "$pid" 2>/dev/null
+	done
+	wait_for 5 userdel "$1" || userdel -f "$1"
+	rm -rf "/home/$1"
+}
+
+# What a run that was killed could not take away. Whoever has the lock may: no other test lives, and
+# these names are the tests' own.
+leftovers_remove() {
+	local name
+	for name in $(getent passwd | sed -n 's/^\(sa-e2e-[^:]*\):.*/\1/p'); do
+		echo "# of an earlier run: user $name" >&2
+		user_remove "$name"
+	done
+	for name in $(getent group | sed -n 's/^\(sa-e2e-[^:]*\):.*/\1/p'); do
+		groupdel "$name"
+	done
+	rm -f /etc/pam.d/sshd-sae2e-* /etc/sudoers.d/sessaudit-e2e
+	[ ! -s "$E2E_LOCK.state" ] || "$T/auditstate" get | grep -q ' pid=[1-9]' || {
+		echo "# of an earlier run: the kernel's audit state" >&2
+		cp "$E2E_LOCK.state" "$T/audit.saved"
+		audit_restore
+	}
 }
 
 # Takes the lock, saves the state, makes sure that a test cannot stall the machine.
@@ -162,7 +192,9 @@ audit_begin() {
 	audit_lock
 	why=$(audit_unusable)
 	[ -z "$why" ] || skip_all "$why"
+	leftovers_remove
 	"$T/auditstate" get >"$T/audit.saved"
+	cp "$T/audit.saved" "$E2E_LOCK.state"
 	at_exit audit_restore
 	"$T/auditstate" set backlog_limit=8192 backlog_wait_time=100 enabled=1
 }

@@ -29,16 +29,6 @@ user_add() { # NAME
 	chmod 700 "$home/.ssh"
 }
 
-user_remove() { # NAME: ends what still runs as this user
-	local uid pid
-	uid=$(id -u "$1" 2>/dev/null) || return 0
-	for pid in $(ps -o pid= -U "$uid"); do
-		kill -9 "$pid" 2>/dev/null
-	done
-	wait_for 5 userdel "$1" || userdel -f "$1"
-	rm -rf "/home/$1"
-}
-
 # The external server of scp and sftp, as distributions configure it: it shows as a program run.
 sftp_server() {
 	local p
