@@ -28,7 +28,7 @@ JOBS=$(nproc)
 # the other: there is one kernel audit stream.
 first=(sources gcc)
 lanes=("clang fuzz" "sanitizers valgrind" "distcheck packages" "s3_server s3"
-	"session ten_sessions faults access_certs access_policy access_nested access_files
+	"session ten_sessions faults everything tamper losses secrets beside_auditd access_certs access_policy access_nested access_files
 		access_attacks access_broker demo s3_live s3_kills")
 
 # --- TAP points made here ---

@@ -87,6 +87,13 @@ void child_environment(const char *role, char **env)
 	*to = NULL;
 }
 
+static int child_no_stdin(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 || dup2(fd, STDIN_FILENO) < 0 ? -1 : 0;
+}
+
 /* In the new process. SIGKILL when the supervisor dies: the next supervisor's collector needs the
  * audit stream and the spool for itself, and a role survives being killed at any moment. */
 static void child_exec(const char *role, const char *path, const char *const *argv, int keep_fd,
@@ -97,6 +104,7 @@ static void child_exec(const char *role, const char *path, const char *const *ar
 	sigemptyset(&none);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
 	    sigprocmask(SIG_SETMASK, &none, NULL) != 0 ||
+	    (strcmp(role, "collector") != 0 && child_no_stdin() != 0) ||
 	    (keep_fd >= 0 && fcntl(keep_fd, F_SETFD, 0) != 0))
 		_exit(126);
 	child_environment(role, environ);
@@ -146,7 +154,7 @@ static int child_try_start(struct child *c, const char *path, const char *config
 			   struct sa_err *err)
 {
 	_cleanup_close_ int ours = -1, theirs = -1;
-	const char *argv[6] = {path};
+	const char *argv[8] = {path};
 	int fds[2], n = 1;
 	char number[16];
 
@@ -158,6 +166,10 @@ static int child_try_start(struct child *c, const char *path, const char *config
 	if (config) {
 		argv[n++] = "--config";
 		argv[n++] = config;
+	}
+	if (c->option) {
+		argv[n++] = c->option;
+		argv[n++] = c->value;
 	}
 	argv[n++] = "--beat-fd";
 	argv[n] = number;

@@ -21,21 +21,22 @@
 #define CHILD_SILENT_MS 30000
 
 struct child {
-	const char *name; /* "collector" */
-	bool wanted;      /* the settings ask for it: true after child_init */
-	pid_t pid;        /* 0: does not run */
-	int beat_fd;      /* -1: none */
-	bool ready;       /* has beaten since its start */
-	bool stopping;    /* its end is wanted */
-	bool halt;        /* it asks for the host to be halted; whoever has seen that clears it */
+	const char *name;           /* "collector" */
+	bool wanted;                /* the settings ask for it: true after child_init */
+	const char *option, *value; /* further arguments of its program; NULL: none */
+	pid_t pid;                  /* 0: does not run */
+	int beat_fd;                /* -1: none */
+	bool ready;                 /* has beaten since its start */
+	bool stopping;              /* its end is wanted */
+	bool halt; /* it asks for the host to be halted; whoever has seen that clears it */
 	int64_t started_ms, beat_ms;
 	int64_t restart_ms, backoff_ms;
 	char cause[64]; /* of its last death, "" when it never died */
 };
 
 /* Runs path with argv in a new process that dies with this one; only keep_fd (-1: none) is passed
- * on besides stdin, stdout and stderr, and of the environment what is for the role ("collector",
- * "shipper", "grantd", "warden"). */
+ * on besides stdout and stderr, and stdin to the collector, which may read records there; of the
+ * environment what is for the role ("collector", "shipper", "grantd", "warden"). */
 int child_spawn(const char *role, const char *path, const char *const *argv, int keep_fd,
 		pid_t *out, struct sa_err *err);
 /* Drops from env (ended by NULL, changed in place) what the role is not to see: proxies and
@@ -45,7 +46,8 @@ void child_environment(const char *role, char **env);
 void child_cause(int status, char *out, size_t size);
 
 void child_init(struct child *c, const char *name);
-/* Starts path [--config config] --beat-fd N. On failure it is due again after the backoff. */
+/* Starts path [--config config] [option value] --beat-fd N. On failure it is due again after the
+ * backoff. */
 int child_start(struct child *c, const char *path, const char *config, int64_t now_ms,
 		struct sa_err *err);
 /* beat_fd is readable: beats, and requests to halt. A byte that is neither, or not for this role to

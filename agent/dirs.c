@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/privdrop.h"
+#include "agent/redact_key.h"
 #include "common/cleanup.h"
 #include "common/fdio.h"
 #include "common/log.h"
@@ -128,6 +129,7 @@ static int dirs_run(const struct settings *s, struct dirs_owner user, struct dir
 	if ((rc = dirs_top(s->agent_run_dir, 0755, root, &run, err)) != 0 ||
 	    (rc = dirs_sub(run, "ses", 02770, ses_owner, &ses, err)) != 0 ||
 	    (rc = dirs_sub(run, "ship", 0755, ship, NULL, err)) != 0 ||
+	    (rc = dirs_sub(run, "collect", 0755, user, NULL, err)) != 0 ||
 	    (rc = dirs_grants(run, s, user.set, err)) != 0)
 		return rc;
 	if (user.set)
@@ -211,6 +213,17 @@ static void dirs_store(const struct settings *s, struct dirs_owner ship)
 		log_warn("event=store-missing reason=\"%s\"", err.msg);
 }
 
+/* It lies in a directory of root's. The collector goes on without it, with a key of its own. */
+static void dirs_key(const struct settings *s, struct dirs_owner user)
+{
+	const char *path = s->redact_key_file;
+	struct sa_err err = {0};
+
+	if (s->redact_enable && (user.set ? redact_key_own(path, user.uid, user.gid, &err)
+					  : redact_key_make(path, &err)) != 0)
+		log_warn("event=redact_key reason=\"%s\"", err.msg);
+}
+
 int dirs_make(const struct settings *s, struct sa_err *err)
 {
 	bool set = geteuid() == 0;
@@ -223,5 +236,6 @@ int dirs_make(const struct settings *s, struct sa_err *err)
 	if ((rc = dirs_run(s, user, ship, err)) != 0 || (rc = dirs_spool(s, user, ship, err)) != 0)
 		return rc;
 	dirs_store(s, ship);
+	dirs_key(s, user);
 	return 0;
 }

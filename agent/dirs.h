@@ -16,6 +16,7 @@
  *   <run_dir>           0755 root:root
  *   <run_dir>/ses       2770 root:<group of user>, and files in it that root owns get that group
  *   <run_dir>/ship      0755 ship_user: what the shipper tells about itself
+ *   <run_dir>/collect   0755 user: what the collector does
  *   <run_dir>/grants.d  0755 root:root; with a broker 1775 root:<group of grant_user>: grantd
  * writes there, but can neither change nor remove what root wrote <run_dir>/grantd    0755
  * grant_user: what grantd remembers and tells about itself; only with a broker, as is the need for

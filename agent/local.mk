@@ -5,6 +5,8 @@
 noinst_LTLIBRARIES += agent/libagent.la
 agent_libagent_la_SOURCES = \
 	agent/privdrop.c agent/privdrop.h \
+	agent/redact_key.c agent/redact_key.h \
+	agent/redact_rules.c agent/redact_rules.h \
 	agent/retry.c agent/retry.h \
 	agent/role.c agent/role.h \
 	agent/spool.c agent/spool.h agent/spool_internal.h \
@@ -39,6 +41,9 @@ endif
 if WITH_TMPFILESDIR
 dist_tmpfiles_DATA = agent/tmpfiles.d/sessaudit.conf
 endif
+# For auditd, which leaves it alone until an admin says active = yes.
+auditpluginsdir = $(sysconfdir)/audit/plugins.d
+dist_auditplugins_DATA = agent/plugins.d/sessaudit.conf
 EXTRA_DIST += agent/sessaudit.conf agent/sessaudit.service.in
 CLEANFILES += agent/sessaudit.service
 

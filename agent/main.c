@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/pam_check.h"
 #include "agent/replay.h"
@@ -24,7 +25,7 @@ struct main_args {
 
 static void usage(FILE *f)
 {
-	fprintf(f, "usage: sessauditd [-f] [-c FILE]\n"
+	fprintf(f, "usage: sessauditd [-f] [-c FILE] [--source SOURCE]\n"
 		   "       sessauditd -t | -T [-c FILE]\n"
 		   "       sessauditd --replay FILE --store WHERE [--host NAME] [--machine-id ID]\n"
 		   "                  [--boot-id ID] [-c FILE]\n"
@@ -32,11 +33,19 @@ static void usage(FILE *f)
 		   "\n"
 		   "  -c, --config FILE  read FILE instead of " SETTINGS_DEFAULT_PATH "\n"
 		   "  -f, --foreground   stay in the foreground (the only mode there is)\n"
+		   "      --source SOURCE  auto, unicast, multicast or stdin, instead of\n"
+		   "                     capture.source; stdin: as a plugin of auditd\n"
 		   "  -t                 check the configuration and exit\n"
 		   "  -T                 print the configuration in force and exit\n"
 		   "      --replay FILE  make transcripts from a recorded audit log\n"
 		   "      --store WHERE  a directory, or s3://bucket/prefix\n"
 		   "      --libexec DIR  where the programs of the roles are\n");
+}
+
+static bool is_source(const char *name)
+{
+	return !name || strcmp(name, "auto") == 0 || strcmp(name, "unicast") == 0 ||
+	       strcmp(name, "multicast") == 0 || strcmp(name, "stdin") == 0;
 }
 
 /* 0: go on; else exit with *status. */
@@ -50,7 +59,8 @@ static int parse(int argc, char **argv, struct main_args *a, int *status)
 		OPT_HOST,
 		OPT_MACHINE_ID,
 		OPT_BOOT_ID,
-		OPT_LIBEXEC
+		OPT_LIBEXEC,
+		OPT_SOURCE
 	};
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
@@ -63,6 +73,7 @@ static int parse(int argc, char **argv, struct main_args *a, int *status)
 		{"machine-id", required_argument, NULL, OPT_MACHINE_ID},
 		{"boot-id", required_argument, NULL, OPT_BOOT_ID},
 		{"libexec", required_argument, NULL, OPT_LIBEXEC},
+		{"source", required_argument, NULL, OPT_SOURCE},
 		{NULL, 0, NULL, 0},
 	};
 	int c;
@@ -98,6 +109,9 @@ static int parse(int argc, char **argv, struct main_args *a, int *status)
 		case OPT_LIBEXEC:
 			a->run.libexec = optarg;
 			break;
+		case OPT_SOURCE:
+			a->run.source = optarg;
+			break;
 		case OPT_VERSION:
 			printf("sessauditd %s\n", PACKAGE_VERSION);
 			return -1;
@@ -110,10 +124,13 @@ static int parse(int argc, char **argv, struct main_args *a, int *status)
 			return -1;
 		}
 	}
-	if (optind == argc && !a->replay.file == !a->replay.store)
+	if (optind == argc && !a->replay.file == !a->replay.store && is_source(a->run.source))
 		return 0;
 	fprintf(stderr, "sessauditd: %s\n",
-		optind < argc ? "unexpected argument" : "--replay and --store go together");
+		optind < argc ? "unexpected argument"
+		: is_source(a->run.source)
+			? "--replay and --store go together"
+			: "--source: auto, unicast, multicast or stdin is expected");
 	usage(stderr);
 	*status = EXIT_FAILURE;
 	return -1;

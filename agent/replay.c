@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/child.h"
+#include "agent/role.h"
 
 #define MAX_ARGS 24
 
@@ -60,7 +61,7 @@ static void add(struct args *a, const char *option, const char *value)
 	a->v[a->n++] = value;
 }
 
-/* Runs the role to its end. */
+/* Runs the role to its end. SA_ERR_INVALID: it did what could be done with a damaged log. */
 static int run(const char *libexec, const char *role, struct args *a, struct sa_err *err)
 {
 	char path[PATH_MAX], cause[64];
@@ -75,6 +76,9 @@ static int run(const char *libexec, const char *role, struct args *a, struct sa_
 		return rc;
 	if (status == 0)
 		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == ROLE_EXIT_PARTIAL)
+		return sa_fail(err, SA_ERR_INVALID,
+			       "the log is damaged; the transcripts end where the damage begins");
 	child_cause(status, cause, sizeof(cause));
 	return sa_fail(err, SA_ERR_IO, "sessaudit-%s failed: %s", role, cause);
 }
@@ -129,6 +133,8 @@ int replay_run(const struct replay *r, struct sa_err *err)
 	rc = collect(r, spool, err);
 	if (rc == 0)
 		rc = ship(r, spool, err);
+	else if (rc == SA_ERR_INVALID && (n = ship(r, spool, err)) != 0)
+		rc = n;
 	if (nftw(spool, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && rc == 0)
 		rc = sa_fail_errno(err, "remove %s", spool);
 	return rc;

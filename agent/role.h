@@ -24,7 +24,8 @@ struct role {
 /* What goes over the beat pipe, one byte each; child.c has the table of who may send what. */
 #define ROLE_BEAT '.'
 #define ROLE_HALT 'H'
-#define ROLE_EXIT_CONFIG 78 /* EX_CONFIG of <sysexits.h>: starting again soon is of no use */
+#define ROLE_EXIT_PARTIAL 65 /* EX_DATAERR: a recorded log is damaged; what came before is done */
+#define ROLE_EXIT_CONFIG 78  /* EX_CONFIG of <sysexits.h>: starting again soon is of no use */
 
 /* agent.log_level as log_init takes it. */
 enum log_level role_log_level(const struct settings *s);

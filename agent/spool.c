@@ -272,15 +272,15 @@ int spool_append(struct spool *s, const char *name, off_t at, struct slice p, st
 
 	if (rc)
 		return rc;
-	fd = openat(s->open_fd, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | create, 0640);
+	fd = openat(s->open_fd, name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | create, 0640);
 	if (fd < 0 || fstat(fd, &st))
 		return sa_fail_errno(err, "spool: open open/%s", name);
 	if (st.st_size < at)
 		return sa_fail(err, SA_ERR_INVALID,
 			       "spool: open/%s: %lld bytes are missing at its end", name,
 			       (long long)(at - st.st_size));
-	if ((st.st_size > at && ftruncate(fd, at)) || lseek(fd, at, SEEK_SET) < 0)
-		return sa_fail_errno(err, "spool: seek open/%s", name);
+	if (st.st_size > at && ftruncate(fd, at))
+		return sa_fail_errno(err, "spool: truncate open/%s", name);
 	rc = fdio_write_all(fd, p.ptr, p.len, err);
 	if (rc && ftruncate(fd, at))
 		return sa_wrap(err, rc, "spool: open/%s: cut back a torn write", name);

@@ -5,6 +5,7 @@
 #include "agent/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -90,7 +91,45 @@ static int supervisor_init(struct supervisor *s, const struct supervisor_options
 			return sa_fail(err, SA_ERR_TOOBIG, "%s: path too long", o->libexec);
 		child_init(&s->roles[i], supervisor_roles[i]);
 	}
+	if (o->source) {
+		s->roles[COLLECTOR].option = "--source";
+		s->roles[COLLECTOR].value = o->source;
+	}
 	return 0;
+}
+
+/* Started by hand out of a login, it would be taken for a part of that session, and what the roles
+ * do be recorded there. The kernel may be set not to allow it. */
+static void supervisor_leave_login(void)
+{
+	static const char unset[] = "4294967295";
+	_cleanup_close_ int fd = open("/proc/self/loginuid", O_RDWR | O_CLOEXEC);
+	char now[16];
+	ssize_t n = fd < 0 ? -1 : pread(fd, now, sizeof(now), 0);
+
+	if (n <= 0 || ((size_t)n == strlen(unset) && memcmp(now, unset, (size_t)n) == 0))
+		return;
+	if (pwrite(fd, unset, strlen(unset), 0) < 0)
+		log_warn("event=login-kept reason=\"%s\" action=\"the agent runs in a login's "
+			 "session, whose transcript shows it; start it as a service\"",
+			 strerror(errno));
+}
+
+static bool supervisor_reads_stdin(const struct supervisor *s)
+{
+	const char *source = s->options->source ? s->options->source : s->settings.capture_source;
+
+	return strcmp(source, "stdin") == 0;
+}
+
+/* The collector that reads our stdin ends by itself when auditd has closed it: then all is done. */
+static void supervisor_ended(struct supervisor *s, int i, int status)
+{
+	struct child *c = &s->roles[i];
+
+	if (i == COLLECTOR && status == 0 && !c->stopping && supervisor_reads_stdin(s))
+		s->stop = c->stopping = true;
+	child_ended(c, status, clock_mono_ms());
 }
 
 static void supervisor_read_signals(struct supervisor *s)
@@ -105,14 +144,13 @@ static void supervisor_read_signals(struct supervisor *s)
 
 static void supervisor_reap(struct supervisor *s)
 {
-	int64_t now = clock_mono_ms();
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		for (int i = 0; i < ROLES; i++)
 			if (s->roles[i].pid == pid)
-				child_ended(&s->roles[i], status, now);
+				supervisor_ended(s, i, status);
 }
 
 static void supervisor_kill_silent(struct supervisor *s)
@@ -347,6 +385,7 @@ int supervisor_run(const struct supervisor_options *o, struct sa_err *err)
 	static struct supervisor s;
 	int rc;
 
+	supervisor_leave_login();
 	umask(022); /* the roles must come through to what is made here; see dirs.h */
 	if ((rc = supervisor_init(&s, o, err)) != 0 || (rc = supervisor_load(&s, err)) != 0 ||
 	    (rc = supervisor_signals(&s, err)) != 0)

@@ -16,9 +16,11 @@
 struct supervisor_options {
 	const char *config;  /* path as given, NULL: the default */
 	const char *libexec; /* where the roles' executables lie */
+	const char *source;  /* instead of capture.source; NULL: as it says */
 };
 
-/* Runs until SIGTERM or SIGINT and an orderly end of all roles. Fails only at its start. */
+/* Runs until SIGTERM or SIGINT, or until the records on its stdin are at an end, and an orderly end
+ * of all roles. Fails only at its start. */
 int supervisor_run(const struct supervisor_options *o, struct sa_err *err);
 
 #endif

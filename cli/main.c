@@ -88,9 +88,9 @@ static int run_verb(const struct cli *cli, int argc, char **argv)
 		optind = 0; /* getopt(3): start anew, GNU state too */
 		return verbs[i]->run(verbs[i], cli, argc, argv);
 	}
-	return cli_usage(NULL,
-			 "%s: no such verb; there are list, show, grant, doctor, bucket-policy, help",
-			 argv[0]);
+	return cli_usage(
+		NULL, "%s: no such verb; there are list, show, grant, doctor, bucket-policy, help",
+		argv[0]);
 }
 
 static int run(int argc, char **argv)

@@ -13,6 +13,7 @@
 #include "common/store/store.h"
 #include "common/transcript/entry.h"
 #include "common/transcript/index.h"
+#include "common/transcript/page.h"
 
 #define READER_MAX_SESSIONS 200000
 #define READER_MAX_SEGMENTS 100000
@@ -88,14 +89,17 @@ struct reader_line {
 	struct slice line; /* as stored */
 	uint64_t seq;
 	int64_t pid;
-	enum entry_type type; /* ENTRY_TYPES: of an unknown kind, or not to be understood */
-	uint64_t ran_first;   /* of an input: least seq of what it ran, 0: nothing */
-	uint64_t at;          /* where it goes for a reader: before this seq */
-	uint64_t typed;       /* of an exec: seq of the typed line that led to it, or 0 */
+	enum entry_type type;  /* ENTRY_TYPES: of an unknown kind, or not to be understood */
+	uint64_t ran_first;    /* of an input: least seq of what it ran, 0: nothing */
+	uint64_t at;           /* where it goes for a reader: before this seq */
+	uint64_t exec_seq;     /* of an exit: of the exec that it ends; 0: not known */
+	bool folded;           /* an exit that its exec's line tells, or that one expects */
+	struct page_more more; /* of an exec, and of an exit how */
 };
 
-struct reader_ran { /* the exec with this seq comes from that typed line */
+struct reader_ran { /* the exec with this seq comes from that typed line, or from none */
 	uint64_t exec, typed;
+	bool untyped;
 };
 
 struct reader_transcript {
@@ -113,7 +117,7 @@ struct reader_transcript {
 	size_t n_ran, ran_cap;
 	struct reader_object *ends; /* manifests, by part */
 	size_t n_ends;
-	uint64_t execs, inputs, gaps, lost, conflicts;
+	uint64_t execs, inputs, gaps, lost, redactions, conflicts;
 	bool expired, revoked; /* the approval ended while the session ran */
 	bool open;             /* nothing says that it has ended */
 	bool chain_ok;
@@ -127,8 +131,9 @@ int reader_load(struct reader *r, const struct reader_session *s, struct reader_
 void reader_transcript_free(struct reader_transcript *t);
 #define _cleanup_transcript_ __attribute__((cleanup(reader_transcript_free)))
 
-/* Sorts the lines for reading: typed lines go to where they were typed, directly before what they
- * ran where that is known (fills at and typed). Lines whose seqs do not rise stay as they are. */
+/* Tells execs what other lines say of them (more), and sorts the lines for reading: typed lines go
+ * to where they were typed, directly before what they ran where that is known (fills at and typed).
+ * Lines whose seqs do not rise stay as they are. */
 int reader_sort(struct reader_transcript *t, struct sa_err *err);
 
 #endif

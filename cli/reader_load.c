@@ -44,6 +44,7 @@ static void count(struct reader_transcript *t, const struct entry *e)
 	t->inputs += e->type == ENTRY_INPUT;
 	t->gaps += e->type == ENTRY_GAP;
 	t->lost += e->type == ENTRY_GAP ? e->count : 0;
+	t->redactions += e->redacted;
 	t->conflicts += e->type == ENTRY_CONFLICT;
 	t->expired = t->expired || e->type == ENTRY_EXPIRED;
 	t->revoked = t->revoked || e->type == ENTRY_REVOKED;
@@ -58,7 +59,10 @@ static int add_ran(struct reader_transcript *t, const struct entry *e, struct re
 		if (!grown)
 			return SA_ERR_NOMEM;
 		t->ran = grown;
-		t->ran[t->n_ran++] = (struct reader_ran){.exec = e->ran[i], .typed = e->seq};
+		t->ran[t->n_ran++] = (struct reader_ran){
+			.exec = e->ran[i], .typed = e->seq, .untyped = e->type == ENTRY_UNTYPED};
+		if (e->type == ENTRY_UNTYPED)
+			continue;
 		if (i == 0 || e->ran[i] < l->ran_first)
 			l->ran_first = e->ran[i];
 	}
@@ -85,6 +89,12 @@ static int add_line(void *ctx, struct slice text)
 		line.seq = read.e.seq;
 		line.pid = read.e.pid;
 		count(t, &read.e);
+		line.exec_seq = read.e.exec_seq;
+		line.more = (struct page_more){
+			.has_exit_code = read.e.has_exit_code,
+			.exit_code = read.e.exit_code,
+			.exit_signal = read.e.exit_signal,
+		};
 		if (line.type == ENTRY_SESSION_END)
 			t->end_line = text;
 		rc = add_ran(t, &read.e, &line);

@@ -45,17 +45,47 @@ static int by_typed(const void *va, const void *vb)
 				  : (a->typed < b->typed ? -1 : a->typed > b->typed);
 }
 
-/* Marks what typed lines led to. A line that came to be in no segment we have is no mark. */
+/* The exec with that seq; NULL when it came to be in no segment we have. */
+static struct reader_line *find_exec(struct reader_transcript *t, uint64_t seq)
+{
+	size_t at = seq > 0 ? find_seq(t, seq) : t->len;
+
+	return at < t->len && t->lines[at].seq == seq && t->lines[at].type == ENTRY_EXEC
+		       ? &t->lines[at]
+		       : NULL;
+}
+
+/* Marks what typed lines led to. */
 static void mark_typed(struct reader_transcript *t)
 {
 	if (t->n_ran > 1)
 		qsort(t->ran, t->n_ran, sizeof(*t->ran), by_typed);
 	for (size_t i = 0; i < t->n_ran; i++) {
-		size_t at = find_seq(t, t->ran[i].exec);
+		struct reader_line *l = find_exec(t, t->ran[i].exec);
 
-		if (at < t->len && t->lines[at].seq == t->ran[i].exec &&
-		    t->lines[at].type == ENTRY_EXEC && t->lines[at].typed == 0)
-			t->lines[at].typed = t->ran[i].typed;
+		if (l && t->ran[i].untyped)
+			l->more.untyped = true;
+		else if (l && l->more.typed == 0)
+			l->more.typed = t->ran[i].typed;
+	}
+}
+
+/* How a program ended stands in the line of its start; that a subshell ended well, nowhere. */
+static void fold_exits(struct reader_transcript *t)
+{
+	for (size_t i = 0; i < t->len; i++) {
+		struct reader_line *l = &t->lines[i], *exec;
+
+		if (l->type != ENTRY_EXIT)
+			continue;
+		l->folded = l->more.has_exit_code && l->more.exit_code == 0;
+		exec = find_exec(t, l->exec_seq);
+		if (!exec)
+			continue;
+		exec->more.ended = l->folded = true;
+		exec->more.has_exit_code = l->more.has_exit_code;
+		exec->more.exit_code = l->more.exit_code;
+		exec->more.exit_signal = l->more.exit_signal;
 	}
 }
 
@@ -73,6 +103,11 @@ static int by_pid(const void *va, const void *vb)
 	return a->line->seq < b->line->seq ? -1 : a->line->seq > b->line->seq;
 }
 
+static bool is_typed(const struct reader_line *l)
+{
+	return l->type == ENTRY_INPUT || l->type == ENTRY_STATEMENT;
+}
+
 /* Places the typed lines of one process. What ran something goes before that. What did not (a
  * shell's builtin, or text) goes where it was handed over, but before the line that was typed after
  * it: what the line before had started was over by then, since a shell waits for it. */
@@ -83,7 +118,7 @@ static void place_program(const struct by_program *p, size_t n)
 	for (size_t i = n; i-- > 0;) {
 		struct reader_line *l = p[i].line;
 
-		if (l->type != ENTRY_INPUT)
+		if (!is_typed(l))
 			continue;
 		if (l->ran_first > 0)
 			l->at = l->ran_first;
@@ -96,7 +131,7 @@ static void place_program(const struct by_program *p, size_t n)
 static int by_place(const void *va, const void *vb)
 {
 	const struct reader_line *a = va, *b = vb;
-	bool ta = a->type == ENTRY_INPUT, tb = b->type == ENTRY_INPUT;
+	bool ta = is_typed(a), tb = is_typed(b);
 
 	if (a->at != b->at)
 		return a->at < b->at ? -1 : 1;
@@ -114,6 +149,7 @@ int reader_sort(struct reader_transcript *t, struct sa_err *err)
 	if (!seqs_rise(t))
 		return 0;
 	mark_typed(t);
+	fold_exits(t);
 	for (size_t i = 0; i < t->len; i++) {
 		t->lines[i].at = t->lines[i].seq;
 		p[i] = (struct by_program){.pid = t->lines[i].pid, .line = &t->lines[i]};

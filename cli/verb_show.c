@@ -188,6 +188,7 @@ static void fill_totals(const struct reader_transcript *t, struct entry_read *en
 		.inputs = t->inputs,
 		.gaps = t->gaps,
 		.lost = t->lost,
+		.redactions = t->redactions,
 	};
 	if (t->n_ends > 0) {
 		out->end_ms = t->ends[0].index.end_ms;
@@ -203,7 +204,7 @@ static void put_line(struct buf *out, const struct page_style *st, const struct 
 	struct entry_read read;
 
 	if (l->type != ENTRY_TYPES && entry_parse(l->line, &read, NULL) == 0) {
-		page_entry_of(out, st, &read.e, l->typed);
+		page_entry_of(out, st, &read.e, &l->more);
 		entry_read_free(&read);
 		return;
 	}
@@ -243,7 +244,8 @@ static bool show_page(struct request *q, struct reader_transcript *t, struct sa_
 	entry_read_free(&end);
 	good = cli_flush(&out);
 	for (size_t i = 0; i < t->len && good; i++) {
-		put_line(&out, &q->style, &t->lines[i]);
+		if (!t->lines[i].folded)
+			put_line(&out, &q->style, &t->lines[i]);
 		good = cli_flush(&out);
 	}
 	put_end(&out, t);

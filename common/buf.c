@@ -59,31 +59,6 @@ char *buf_reserve(struct buf *b, size_t n)
 	return b->data + b->len;
 }
 
-void buf_append(struct buf *b, const void *p, size_t n)
-{
-	char *room = buf_reserve(b, n);
-
-	if (!room || n == 0)
-		return;
-	memcpy(room, p, n);
-	b->len += n;
-}
-
-void buf_puts(struct buf *b, const char *s)
-{
-	buf_append(b, s, strlen(s));
-}
-
-void buf_putc(struct buf *b, char c)
-{
-	buf_append(b, &c, 1);
-}
-
-void buf_put(struct buf *b, struct slice s)
-{
-	buf_append(b, s.ptr, s.len);
-}
-
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap, again;

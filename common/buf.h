@@ -28,15 +28,34 @@ void buf_free(struct buf *b);
 /* Empties, keeps the memory, clears `failed`. */
 void buf_clear(struct buf *b);
 
-void buf_append(struct buf *b, const void *p, size_t n);
-void buf_puts(struct buf *b, const char *s);
-void buf_putc(struct buf *b, char c);
-void buf_put(struct buf *b, struct slice s);
-void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
 /* Makes room for n more bytes and returns where they go, NULL (and failed) when it cannot;
  * the caller then adds what it wrote to len. */
 char *buf_reserve(struct buf *b, size_t n);
+
+void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Inline: appending is what the collector does most. */
+static inline void buf_append(struct buf *b, const void *p, size_t n)
+{
+	char *room = n < b->cap - b->len && !b->failed ? b->data + b->len : buf_reserve(b, n);
+
+	if (!room || n == 0)
+		return;
+	memcpy(room, p, n);
+	b->len += n;
+}
+static inline void buf_putc(struct buf *b, char c)
+{
+	buf_append(b, &c, 1);
+}
+static inline void buf_puts(struct buf *b, const char *s)
+{
+	buf_append(b, s, strlen(s));
+}
+static inline void buf_put(struct buf *b, struct slice s)
+{
+	buf_append(b, s.ptr, s.len);
+}
+
 /* Drops the first n bytes (n <= len). */
 void buf_consume(struct buf *b, size_t n);
 /* The content as a C string, valid until the next change; "" when memory is out. */

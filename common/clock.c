@@ -81,13 +81,32 @@ static void clock_put(char *out, const struct tm *tm, unsigned ms, char between)
 	clock_put_digits(out + 20, ms, 3);
 }
 
+/* The day a number of days after 1970-01-01, the inverse of clock_days for what clock_clamp leaves.
+ * gmtime_r takes the lock of the time zone and five times as long. */
+static void clock_day(int64_t days, struct tm *tm)
+{
+	int64_t shifted = days + 719468;
+	int cycle = (int)(shifted / 146097), in_cycle = (int)(shifted % 146097);
+	int year = (in_cycle - in_cycle / 1460 + in_cycle / 36524 - in_cycle / 146096) / 365;
+	int in_year = in_cycle - (365 * year + year / 4 - year / 100);
+	int month = (5 * in_year + 2) / 153; /* from March */
+
+	tm->tm_mday = in_year - (153 * month + 2) / 5 + 1;
+	tm->tm_mon = month < 10 ? month + 2 : month - 10;
+	tm->tm_year = cycle * 400 + year + (tm->tm_mon < 2) - 1900;
+}
+
 void clock_format_utc(int64_t real_ms, char out[CLOCK_TEXT_SIZE])
 {
 	int64_t ms = clock_clamp(real_ms);
-	time_t sec = (time_t)(ms / 1000);
-	struct tm tm;
+	int second = (int)(ms % CLOCK_DAY_MS / 1000);
+	struct tm tm = {
+		.tm_hour = second / 3600,
+		.tm_min = second / 60 % 60,
+		.tm_sec = second % 60,
+	};
 
-	gmtime_r(&sec, &tm);
+	clock_day(ms / CLOCK_DAY_MS, &tm);
 	clock_put(out, &tm, (unsigned)(ms % 1000), 'T');
 	memcpy(out + 23, "Z", 2);
 }

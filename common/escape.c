@@ -54,12 +54,59 @@ static struct slice escape_skip(struct slice s, size_t n)
 	return (struct slice){s.ptr + n, s.len - n};
 }
 
-/* Length of the run of plain ASCII (no control bytes) at the front: nearly all there is. */
-static size_t escape_ascii_run(struct slice s)
+#define ESCAPE_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* The eight bytes at p when each of them is printable ASCII, else 0. Bytes below 0x20 borrow, those
+ * from 0x7f on carry into their highest bit; what they do to the byte above does not matter. */
+static uint64_t escape_printable(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return ((v - ESCAPE_EACH(0x20)) | v | (v + ESCAPE_EACH(1))) & ESCAPE_EACH(0x80) ? 0 : v;
+}
+
+size_t escape_ascii_run(struct slice s)
 {
 	size_t n = 0;
 
+	while (s.len - n >= sizeof(uint64_t) && escape_printable(s.ptr + n))
+		n += sizeof(uint64_t);
 	while (n < s.len && s.ptr[n] >= 0x20 && s.ptr[n] < 0x7f)
+		n++;
+	return n;
+}
+
+size_t escape_utf8_len(struct slice s)
+{
+	uint32_t cp;
+
+	return escape_utf8_char(s, &cp);
+}
+
+static bool escape_is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Has a byte of v, all of which are printable, that value? */
+static bool escape_has(uint64_t v, char byte)
+{
+	return ((v ^ ESCAPE_EACH((unsigned char)byte)) - ESCAPE_EACH(1)) & ESCAPE_EACH(0x80);
+}
+
+size_t escape_plain_run(struct slice s)
+{
+	size_t n = 0;
+
+	while (s.len - n >= sizeof(uint64_t)) {
+		uint64_t v = escape_printable(s.ptr + n);
+
+		if (!v || escape_has(v, '"') || escape_has(v, '\\'))
+			break;
+		n += sizeof(v);
+	}
+	while (n < s.len && escape_is_plain(s.ptr[n]))
 		n++;
 	return n;
 }
@@ -68,16 +115,17 @@ bool escape_utf8_valid(struct slice s)
 {
 	uint32_t cp;
 
-	while (s.len > 0) {
+	for (;;) {
 		size_t n = escape_ascii_run(s);
 
-		if (n == 0)
-			n = escape_utf8_char(s, &cp);
+		if (n == s.len)
+			return true;
+		s = escape_skip(s, n);
+		n = escape_utf8_char(s, &cp);
 		if (n == 0)
 			return false;
 		s = escape_skip(s, n);
 	}
-	return true;
 }
 
 size_t escape_utf8_cut(struct slice s, size_t max)

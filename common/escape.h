@@ -16,6 +16,13 @@
 
 /* RFC 3629: no overlong forms, surrogates or values past U+10FFFF. */
 bool escape_utf8_valid(struct slice s);
+/* Length of the valid UTF-8 character at the front of s (not empty); 0 when there is none. */
+size_t escape_utf8_len(struct slice s);
+/* Length of the run of printable ASCII at the front. */
+size_t escape_ascii_run(struct slice s);
+/* Length of the run at the front that every notation takes as it is: printable ASCII less the
+ * quotation mark and the backslash. Nearly all there is. */
+size_t escape_plain_run(struct slice s);
 /* Largest n <= max at which s can be cut without splitting a UTF-8 character. */
 size_t escape_utf8_cut(struct slice s, size_t max);
 /* Valid UTF-8 from any bytes: bytes that are not part of a valid character become \xNN.

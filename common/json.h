@@ -3,7 +3,7 @@
 
 /*
  * JSON read into a small tree (json.c) and JSON written into a buf (json_write.c);
- * only these know the library behind it (yajl). The reader is strict: UTF-8,
+ * only json.c and json_pool.c know the library behind reading (yajl). The reader is strict: UTF-8,
  * no duplicate keys, no trailing bytes, bounded depth; the writer takes only
  * valid UTF-8 strings (see escape.h for how to get there).
  */
@@ -61,17 +61,51 @@ void json_write_open(struct json_writer *w);  /* { */
 void json_write_close(struct json_writer *w); /* } */
 void json_write_array_open(struct json_writer *w);
 void json_write_array_close(struct json_writer *w);
-void json_write_key(struct json_writer *w, const char *key);
+void json_write_name(struct json_writer *w, struct slice key);
 void json_write_str(struct json_writer *w, struct slice s); /* absent writes null */
+/* The same; what is no UTF-8 is not written and gives false instead of failing the text. */
+bool json_write_str_valid(struct json_writer *w, struct slice s);
+/* How many strings json_write_str_valid did not take since the last reset. */
+unsigned json_writer_refused(const struct json_writer *w);
 void json_write_int(struct json_writer *w, int64_t v);
 void json_write_bool(struct json_writer *w, bool v);
 void json_write_null(struct json_writer *w);
+
+/* Inline: the length of a key is known when it is compiled. */
+static inline void json_write_key(struct json_writer *w, const char *key)
+{
+	json_write_name(w, slice_of(key));
+}
 /* key and value; the _opt forms write nothing when the value is absent. */
-void json_write_kstr(struct json_writer *w, const char *key, struct slice s);
-void json_write_kstr_opt(struct json_writer *w, const char *key, struct slice s);
-void json_write_kint(struct json_writer *w, const char *key, int64_t v);
-void json_write_kbool(struct json_writer *w, const char *key, bool v);
-void json_write_kopen(struct json_writer *w, const char *key);  /* "key":{ */
-void json_write_karray(struct json_writer *w, const char *key); /* "key":[ */
+static inline void json_write_kstr(struct json_writer *w, const char *key, struct slice s)
+{
+	json_write_key(w, key);
+	json_write_str(w, s);
+}
+static inline void json_write_kstr_opt(struct json_writer *w, const char *key, struct slice s)
+{
+	if (s.ptr)
+		json_write_kstr(w, key, s);
+}
+static inline void json_write_kint(struct json_writer *w, const char *key, int64_t v)
+{
+	json_write_key(w, key);
+	json_write_int(w, v);
+}
+static inline void json_write_kbool(struct json_writer *w, const char *key, bool v)
+{
+	json_write_key(w, key);
+	json_write_bool(w, v);
+}
+static inline void json_write_kopen(struct json_writer *w, const char *key) /* "key":{ */
+{
+	json_write_key(w, key);
+	json_write_open(w);
+}
+static inline void json_write_karray(struct json_writer *w, const char *key) /* "key":[ */
+{
+	json_write_key(w, key);
+	json_write_array_open(w);
+}
 
 #endif

@@ -55,6 +55,12 @@ static int settings_check_words(const char *name, const struct settings *s, stru
 		 false,
 		 "record or terminate",
 		 {"record", "terminate"}},
+		{"capture.source",
+		 s->capture_source,
+		 false,
+		 "auto, unicast, multicast or stdin",
+		 {"auto", "unicast", "multicast", "stdin"}},
+		{"capture.overload", s->capture_overload, false, "wait or drop", {"wait", "drop"}},
 		{"agent.log_level",
 		 s->agent_log_level,
 		 false,
@@ -124,6 +130,10 @@ static int settings_check(const char *name, const struct settings *s, struct sa_
 			       : !*s->agent_ship_user ? "ship_user"
 						      : "grant_user");
 	if ((rc = settings_check_absolute(name, "pam.grants_dir", &s->pam_grants_dir, err)) != 0 ||
+	    (rc = settings_check_absolute(name, "capture.file_writes", &s->capture_file_writes,
+					  err)) != 0 ||
+	    (rc = settings_check_absolute(name, "capture.file_reads", &s->capture_file_reads,
+					  err)) != 0 ||
 	    (rc = settings_check_absolute(name, "broker.keys", &s->broker_keys, err)) != 0)
 		return rc;
 	return settings_check_broker(name, s, err);
@@ -182,16 +192,31 @@ int settings_set_store(struct settings *s, const char *where, struct sa_err *err
 	return 0;
 }
 
+static const char **list_or(const struct conf_list *given, const char *const *usual, size_t n)
+{
+	const char **out;
+
+	if (given->len > 0)
+		n = given->len;
+	out = calloc(n + 1, sizeof(*out));
+	for (size_t i = 0; out && i < n; i++)
+		out[i] = given->len > 0 ? given->items[i] : usual[i];
+	return out;
+}
+
 const char **settings_grant_dirs(const struct settings *s)
 {
 	static const char *const usual[] = {"/etc/sessaudit/grants.d", "/run/sessaudit/grants.d"};
-	const struct conf_list *given = &s->pam_grants_dir;
-	size_t n = given->len > 0 ? given->len : ARRAY_LEN(usual);
-	const char **dirs = calloc(n + 1, sizeof(*dirs));
 
-	for (size_t i = 0; dirs && i < n; i++)
-		dirs[i] = given->len > 0 ? given->items[i] : usual[i];
-	return dirs;
+	return list_or(&s->pam_grants_dir, usual, ARRAY_LEN(usual));
+}
+
+const char **settings_file_writes(const struct settings *s)
+{
+	static const char *const usual[] = {"/etc",      "/boot",    "/root",     "/usr/bin",
+					    "/usr/sbin", "/usr/lib", "/usr/local"};
+
+	return list_or(&s->capture_file_writes, usual, ARRAY_LEN(usual));
 }
 
 bool settings_is_ssh_service(const struct settings *s, const char *service)

@@ -31,7 +31,7 @@
 	  "services in which SSH_AUTH_INFO_0 is sshd's own word; none: sshd")                      \
 	X(policy, on_none, CONF_STRING, char *, "record", 0, 0,                                    \
 	  "a login without an accepted status: record it, or deny it")                             \
-	X(policy, accept, CONF_STRING, char *, "approved,ambiguous,breakglass", 0, 0,      \
+	X(policy, accept, CONF_STRING, char *, "approved,ambiguous,breakglass", 0, 0,              \
 	  "comma list of the statuses that are accepted")                                          \
 	X(policy, deny, CONF_LIST, struct conf_list, NULL, 0, 0,                                   \
 	  "USER or USER/SERVICE for whom on_none is deny; @GROUP, * and ? work")                   \
@@ -56,13 +56,43 @@
 	  "how often the broker is asked; a fifth more or less, at random")                        \
 	X(broker, timeout, CONF_DURATION, int64_t, "10s", 100, 300000,                             \
 	  "longest time for one answer")                                                           \
+	X(capture, source, CONF_STRING, char *, "auto", 0, 0,                                      \
+	  "where records come from: auto, unicast, multicast (beside auditd) or stdin")            \
 	X(capture, commands, CONF_BOOL, bool, "yes", 0, 0, "record every program run")             \
+	X(capture, exits, CONF_BOOL, bool, "yes", 0, 0, "record how programs end")                 \
+	X(capture, network, CONF_BOOL, bool, "yes", 0, 0,                                          \
+	  "record connections: connect, accept, bind, sendto")                                     \
+	X(capture, files, CONF_BOOL, bool, "yes", 0, 0, "record what is done to files")            \
+	X(capture, file_writes, CONF_LIST, struct conf_list, NULL, 0, 0,                           \
+	  "files and directories whose changes are recorded; none: those of the system")           \
+	X(capture, file_reads, CONF_LIST, struct conf_list, NULL, 0, 0,                            \
+	  "files and directories whose reading is recorded too")                                   \
+	X(capture, privilege, CONF_BOOL, bool, "yes", 0, 0,                                        \
+	  "record changes of user and capabilities, modules, mounts, ptrace")                      \
+	X(capture, auth, CONF_BOOL, bool, "yes", 0, 0,                                             \
+	  "record what programs say of authentication and accounts")                               \
+	X(capture, config, CONF_BOOL, bool, "yes", 0, 0,                                           \
+	  "record changes of the audit system's configuration")                                    \
+	X(capture, self, CONF_BOOL, bool, "yes", 0, 0,                                             \
+	  "record what touches the agent, its files and processes")                                \
+	X(capture, rules_check, CONF_DURATION, int64_t, "60s", 1000, 3600000,                      \
+	  "how often it is checked that the kernel still has the rules")                           \
+	X(capture, queue, CONF_SIZE, int64_t, "64MiB", 1048576, 4294967296,                        \
+	  "most memory for records that were read from the kernel and wait")                       \
+	X(capture, overload, CONF_STRING, char *, "wait", 0, 0,                                    \
+	  "when the queue is full: wait, which slows the host down, or drop, with a gap")          \
 	X(capture, end_grace, CONF_DURATION, int64_t, "1s", 0, 600000,                             \
 	  "how long after a logout late events still go before session_end")                       \
 	X(capture, backlog_limit, CONF_INT, int64_t, "8192", 0, 1000000,                           \
 	  "least backlog_limit of the kernel's audit queue; 0 leaves it alone")                    \
 	X(capture, receive_buffer, CONF_SIZE, int64_t, "16MiB", 65536, 1073741824,                 \
 	  "socket buffer for audit records")                                                       \
+	X(redact, enable, CONF_BOOL, bool, "yes", 0, 0,                                            \
+	  "replace secrets in arguments and typed text")                                           \
+	X(redact, rules_file, CONF_STRING, char *, NULL, 0, 0,                                     \
+	  "file with more rules, a POSIX extended regular expression a line; none: no more")       \
+	X(redact, key_file, CONF_PATH, char *, "/var/lib/sessaudit/redact.key", 0, 0,              \
+	  "key of the hash that stands for a secret; made where it is missing")                    \
 	X(segment, max_age, CONF_DURATION, int64_t, "10s", 100, 3600000,                           \
 	  "a segment with entries is sealed at this age")                                          \
 	X(segment, max_bytes, CONF_SIZE, int64_t, "256KiB", 4096, 16777216,                        \
@@ -162,6 +192,9 @@ int settings_set_store(struct settings *s, const char *where, struct sa_err *err
 /* pam.grants_dir, or what stands for none, as a NULL-ended list; the caller frees the list alone.
  * NULL: out of memory. */
 const char **settings_grant_dirs(const struct settings *s);
+/* capture.file_writes, or /etc, /boot, /root, /usr/bin, /usr/sbin, /usr/lib and /usr/local; as
+ * settings_grant_dirs. */
+const char **settings_file_writes(const struct settings *s);
 /* pam.ssh_services, or what stands for none, has this PAM service. */
 bool settings_is_ssh_service(const struct settings *s, const char *service);
 

@@ -16,14 +16,16 @@ deps_packages() { # build|run|check|s3...
 		debian-run) echo openssh-server openssh-client passwd procps util-linux mount ;;
 		debian-check) echo openssl clang libclang-rt-dev valgrind mandoc jq xz-utils gzip file bsdextrautils \
 			build-essential dpkg-dev debhelper fakeroot lintian rpm \
-			selinux-policy-dev shellcheck sudo cron systemd ;;
+			selinux-policy-dev shellcheck sudo cron systemd \
+			auditd bc curl default-mysql-client postgresql-client python3-minimal sqlite3 tmux vim-tiny zsh ;;
 		debian-s3) echo ceph-mon ceph-osd radosgw ceph-common awscli python3 curl openssl e2fsprogs ;;
 		rhel-build) echo gcc make autoconf automake libtool pkgconf-pkg-config \
 			audit-libs-devel pam-devel yajl-devel pcre2-devel zlib-devel openssl-devel \
 			libcap-ng-devel libcurl-devel expat-devel ;;
 		rhel-run) echo openssh-server openssh-clients shadow-utils procps-ng util-linux ;;
 		rhel-check) echo openssl clang compiler-rt libasan libubsan valgrind mandoc jq xz gzip file \
-			rpm-build selinux-policy-devel ShellCheck sudo cronie ;;
+			rpm-build selinux-policy-devel ShellCheck sudo cronie \
+			audit bc curl mysql postgresql python3 sqlite tmux vim-minimal zsh ;;
 		esac
 	done
 }

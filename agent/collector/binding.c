@@ -48,7 +48,8 @@ bool binding_read(const struct transcript *t, const struct session *s, struct ta
 }
 
 /* A login from before the agent ran: its tag file still says who and why. */
-void binding_adopt(struct transcript *t, struct session *s, const struct event *ev)
+void binding_adopt(struct transcript *t, struct session *s, const struct event *ev,
+		   int64_t since_ms)
 {
 	struct tagfile file = {0};
 	bool own = binding_read(t, s, &file);
@@ -65,12 +66,33 @@ void binding_adopt(struct transcript *t, struct session *s, const struct event *
 	}
 	link_find(t, s);
 	transcript_begin(t, s, ev, "adopted");
-	if (own) {
+	if (own)
 		binding_settled(t, s, ev);
-		writer_gap(t->writer, s, "agent_not_running", file.time_ms, ev->time_ms, 0,
+	if (own && file.time_ms < since_ms)
+		since_ms = file.time_ms;
+	/* A recording may begin anywhere: its first line says so. */
+	if (t->facts.ses_dir)
+		writer_gap(t->writer, s, "agent_not_running",
+			   since_ms < ev->time_ms ? since_ms : ev->time_ms, ev->time_ms, 0,
 			   t->now_ms);
-	}
 	tagfile_free(&file);
+}
+
+void transcript_adopt(struct transcript *t, uint32_t ses, uint32_t auid, int64_t since_ms,
+		      int64_t time_ms, int64_t now_ms)
+{
+	struct event ev = {.time_ms = time_ms};
+	struct session *s;
+
+	t->now_ms = now_ms;
+	if (session_find(t->sessions, ses) || !(s = transcript_create(t, ses, time_ms)))
+		return;
+	if (s->phase != SESSION_PENDING) { /* it is over, and somebody is left behind */
+		session_retire(t->sessions, s);
+		return;
+	}
+	s->auid = auid;
+	binding_adopt(t, s, &ev, since_ms);
 }
 
 static bool same_text(const char *a, const char *b)

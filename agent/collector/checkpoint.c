@@ -67,6 +67,7 @@ static void write_progress(const struct writer *w, const struct session *s)
 	json_write_kint(j, "inputs", (int64_t)last->counts.inputs);
 	json_write_kint(j, "gaps", (int64_t)last->counts.gaps);
 	json_write_kint(j, "lost", (int64_t)last->counts.lost);
+	json_write_kint(j, "redactions", (int64_t)last->counts.redactions);
 	json_write_kint(j, "expired_ms", last->counts.expired_ms);
 	json_write_kint(j, "revoked_ms", last->counts.revoked_ms);
 }
@@ -94,6 +95,9 @@ int checkpoint_write(struct writer *w, struct session *s, struct sa_err *err)
 {
 	int rc;
 
+	s->w.known |= w->facts.scratch;
+	if (w->facts.scratch && !w->facts.boot_id[0]) /* nor can it be recalled */
+		return 0;
 	start_text(w, s);
 	write_progress(w, s);
 	rc = end_text(w, err);
@@ -187,6 +191,7 @@ static void read_progress(struct session *s, const struct json *j)
 		.inputs = (uint64_t)int_of(j, "inputs"),
 		.gaps = (uint64_t)int_of(j, "gaps"),
 		.lost = (uint64_t)int_of(j, "lost"),
+		.redactions = (uint64_t)int_of(j, "redactions"),
 		.expired_ms = int_of(j, "expired_ms"),
 		.revoked_ms = int_of(j, "revoked_ms"),
 	};

@@ -19,10 +19,17 @@
 
 #define STATE_NAME "audit"
 #define REPLY_TIMEOUT_MS 2000
+#define LOOK_AGAIN_MS 50 /* several ask at the same time */
 
 struct control {
 	int fd;
 	int64_t enabled_before, backlog_before; /* -1: not ours to put back */
+	const struct settings *set;
+	const struct self_facts *self;
+	bool owner;
+	struct control_state seen;
+	int64_t seen_ms;
+	struct rules rules; /* that the kernel has, as far as it takes them */
 };
 
 int control_open(struct control **out, struct sa_err *err)
@@ -31,13 +38,21 @@ int control_open(struct control **out, struct sa_err *err)
 
 	if (fd < 0)
 		return sa_fail_errno(err, "netlink audit socket");
-	*out = malloc(sizeof(**out));
+	*out = calloc(1, sizeof(**out));
 	if (!*out) {
 		audit_close(fd);
 		return sa_fail(err, SA_ERR_NOMEM, "control: out of memory");
 	}
-	**out = (struct control){fd, -1, -1};
+	(*out)->fd = fd;
+	(*out)->enabled_before = (*out)->backlog_before = -1;
+	(*out)->owner = true;
 	return 0;
+}
+
+void control_for(struct control *c, const struct self_facts *self, bool owner)
+{
+	c->self = self;
+	c->owner = owner;
 }
 
 void control_close(struct control *c)
@@ -45,6 +60,7 @@ void control_close(struct control *c)
 	if (!c)
 		return;
 	audit_close(c->fd);
+	rules_free(&c->rules);
 	free(c);
 }
 
@@ -77,15 +93,21 @@ static int get_status(struct control *c, struct audit_status *out, struct sa_err
 	}
 }
 
-int control_status(struct control *c, uint32_t *lost, uint32_t *pid, struct sa_err *err)
+int control_look(struct control *c, struct control_state *out, struct sa_err *err)
 {
+	int64_t now_ms = clock_mono_ms();
 	struct audit_status st;
-	int rc = get_status(c, &st, err);
+	int rc;
 
-	if (rc)
-		return rc;
-	*lost = st.lost;
-	*pid = st.pid;
+	if (!c->seen_ms || now_ms - c->seen_ms >= LOOK_AGAIN_MS) {
+		rc = get_status(c, &st, err);
+		if (rc)
+			return rc;
+		c->seen_ms = now_ms;
+		c->seen = (struct control_state){st.enabled,       st.pid,     st.rate_limit,
+						 st.backlog_limit, st.backlog, st.lost};
+	}
+	*out = c->seen;
 	return 0;
 }
 
@@ -114,39 +136,164 @@ static int write_note(struct control *c, struct spool *spool, const char *boot_i
 	return spool_state_write(spool, STATE_NAME, (struct slice){text, (size_t)n}, err);
 }
 
+static bool too_small(const struct control *c, const struct audit_status *st)
+{
+	return c->owner && c->set->capture_backlog_limit > (int64_t)st->backlog_limit;
+}
+
+static bool raise_backlog(struct control *c)
+{
+	if (audit_set_backlog_limit(c->fd, (uint32_t)c->set->capture_backlog_limit) > 0)
+		return true;
+	log_warn("event=backlog_limit reason=\"%s\"", strerror(errno));
+	return false;
+}
+
+static void say_absent(const struct rules *now, const struct rules *before)
+{
+	for (size_t i = 0; i < now->n_absent; i++) {
+		bool known = false;
+
+		for (size_t j = 0; !known && j < before->n_absent; j++)
+			known = strcmp(now->absent[i], before->absent[j]) == 0;
+		if (!known)
+			log_warn("event=watch_absent path=\"%s\" action=\"it does not exist; its "
+				 "changes are recorded once it does\"",
+				 now->absent[i]);
+	}
+}
+
+static struct rule *find_before(struct control *c, const struct rule *r)
+{
+	for (size_t i = 0; i < c->rules.n; i++)
+		if (strcmp(c->rules.items[i].text, r->text) == 0)
+			return &c->rules.items[i];
+	return NULL;
+}
+
+/* The rules as they should be now, into the kernel; *gone counts those that were there. */
+static int bring_rules(struct control *c, unsigned *gone, struct sa_err *err)
+{
+	struct rules_list *have = NULL;
+	struct rules now;
+	int rc = rules_make(c->set, c->self, &now, err);
+
+	if (rc == 0)
+		rc = rules_list(c->fd, &have, err);
+	for (size_t i = 0; rc == 0 && i < now.n; i++) {
+		struct rule *before = find_before(c, &now.items[i]);
+
+		if (!before)
+			continue;
+		now.items[i].added = before->added;
+		*gone += !before->refused && !rules_has(have, before);
+	}
+	if (rc == 0)
+		rc = rules_install(c->fd, &now, have, err);
+	if (rc == 0) {
+		say_absent(&now, &c->rules);
+		rules_free(&c->rules);
+		c->rules = now;
+	} else {
+		rules_free(&now);
+	}
+	rules_list_free(have);
+	return rc;
+}
+
+/* What a run that was killed has left: its rules are ours to remove, and those of other settings
+ * go now. */
+static int take_over(struct control *c, struct sa_err *err)
+{
+	struct rules_list *have = NULL;
+	int rc = rules_list(c->fd, &have, err);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < c->rules.n; i++)
+		c->rules.items[i].added = true;
+	if (c->owner)
+		rules_remove_stale(c->fd, &c->rules, have);
+	rules_list_free(have);
+	return 0;
+}
+
+/* Audit is locked until reboot: what is missing of ours stays missing. */
+static int say_locked(struct control *c, struct sa_err *err)
+{
+	struct rules_list *have = NULL;
+	struct rules missing = {0};
+	int rc = rules_make(c->set, c->self, &c->rules, err);
+
+	if (rc == 0)
+		rc = rules_list(c->fd, &have, err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < c->rules.n; i++)
+		if (!rules_has(have, &c->rules.items[i]))
+			missing.items[missing.n++] = c->rules.items[i];
+	if (missing.n)
+		log_warn(
+			"event=rules_immutable action=\"audit is locked until reboot: these rules cannot "
+			"be added now, put them into /etc/audit/rules.d\"");
+	rules_print(&missing);
+	rules_list_free(have);
+	return 0;
+}
+
 int control_begin(struct control *c, struct spool *spool, const char *boot_id,
 		  const struct settings *set, struct sa_err *err)
 {
 	struct audit_status st;
+	unsigned gone = 0;
+	bool again;
 	int rc = get_status(c, &st, err);
 
 	if (rc)
 		return rc;
-	if (!read_note(c, spool, boot_id)) {
+	c->set = set;
+	again = read_note(c, spool, boot_id);
+	if (!again) {
 		c->enabled_before = st.enabled;
 		c->backlog_before = st.backlog_limit;
 		rc = write_note(c, spool, boot_id, err);
 		if (rc)
 			return rc;
 	}
-	if (st.enabled == 2) {
-		log_warn(
-			"event=rules_immutable action=\"audit is locked until reboot: these rules cannot be added "
-			"now, put them into /etc/audit/rules.d\"");
-		rules_print(set);
-		return 0;
-	}
+	if (st.enabled == 2)
+		return say_locked(c, err);
 	if (st.enabled == 0 && audit_set_enabled(c->fd, 1) <= 0)
 		return sa_fail_errno(err, "kernel audit: enable");
-	if (set->capture_backlog_limit > (int64_t)st.backlog_limit &&
-	    audit_set_backlog_limit(c->fd, (uint32_t)set->capture_backlog_limit) <= 0)
-		log_warn("event=backlog_limit reason=\"%s\"", strerror(errno));
-	return rules_install(c->fd, set, err);
+	if (too_small(c, &st))
+		raise_backlog(c);
+	rc = bring_rules(c, &gone, err);
+	return rc == 0 && (again || c->owner) ? take_over(c, err) : rc;
+}
+
+int control_check(struct control *c, struct control_found *found, struct sa_err *err)
+{
+	struct audit_status st;
+	int rc = get_status(c, &st, err);
+
+	*found = (struct control_found){.restored = true};
+	if (rc)
+		return rc;
+	if (st.enabled == 2) /* nobody can have changed anything since */
+		return 0;
+	if (st.enabled == 0) {
+		found->disabled = true;
+		found->restored = audit_set_enabled(c->fd, 1) > 0;
+	}
+	if (too_small(c, &st)) {
+		found->backlog_limit = st.backlog_limit ? st.backlog_limit : 1;
+		found->restored &= raise_backlog(c);
+	}
+	return bring_rules(c, &found->rules, err);
 }
 
 void control_remove_rules(struct control *c)
 {
-	rules_remove(c->fd);
+	rules_remove(c->fd, c->owner ? NULL : &c->rules);
 }
 
 void control_restore(struct control *c, struct spool *spool)
@@ -155,7 +302,7 @@ void control_restore(struct control *c, struct spool *spool)
 
 	if (get_status(c, &st, NULL) || st.enabled == 2)
 		return;
-	if (c->backlog_before >= 0 && (int64_t)st.backlog_limit != c->backlog_before)
+	if (c->owner && c->backlog_before >= 0 && (int64_t)st.backlog_limit != c->backlog_before)
 		audit_set_backlog_limit(c->fd, (uint32_t)c->backlog_before);
 	if (c->enabled_before == 0)
 		audit_set_enabled(c->fd, 0);

@@ -2,56 +2,63 @@
 /* Copyright the sessaudit authors */
 #include "config.h"
 
-#include "agent/collector/join.h"
-
 #include <stdlib.h>
 
-#include "common/cleanup.h"
+#include "agent/collector/join_internal.h"
+
+#define SMALLEST 8    /* execs that a session may always remember */
+#define TRIES_APART 8 /* other processes of a pipeline between two tries of one */
+
+/* Texts lie in a ring of bytes, each in one piece; `head` only grows. */
+struct join_store {
+	size_t execs;
+	uint64_t head;
+	char texts[JOIN_TEXTS];
+};
+
+struct join_store *join_store_new(void)
+{
+	/* Pages are had when they are first written. */
+	return calloc(1, sizeof(struct join_store));
+}
+
+void join_store_free(struct join_store *st)
+{
+	free(st);
+}
+
+static uint64_t keep_text(struct join_store *st, struct slice text)
+{
+	size_t at = st->head % JOIN_TEXTS;
+	uint64_t start;
+
+	if (text.len > JOIN_TEXTS - at)
+		st->head += JOIN_TEXTS - at;
+	start = st->head;
+	if (text.len > 0)
+		memcpy(st->texts + start % JOIN_TEXTS, text.ptr, text.len);
+	st->head += text.len;
+	return start;
+}
+
+struct slice join_text(const struct join *j, const struct join_exec *e)
+{
+	if (j->store->head - e->text_at > JOIN_TEXTS)
+		return SLICE_LIT("");
+	return (struct slice){j->store->texts + e->text_at % JOIN_TEXTS, e->text_len};
+}
+
+void join_init(struct join *j, struct join_store *st)
+{
+	*j = (struct join){.store = st};
+}
 
 void join_free(struct join *j)
 {
+	if (j->store)
+		j->store->execs -= j->cap;
 	free(j->ring);
-	*j = (struct join){0};
-}
-
-/* A login shell calls itself -bash. */
-static struct slice program_name(struct slice path)
-{
-	struct slice name = slice_base_name(path);
-
-	return name.len > 1 && name.ptr[0] == '-' ? (struct slice){name.ptr + 1, name.len - 1} : name;
-}
-
-/* FNV-1a: a collision joins a line to the wrong exec of the same shell, no more. */
-uint32_t join_hash(struct slice name)
-{
-	uint32_t h = 2166136261u;
-
-	name = program_name(name);
-	if (name.len == 0)
-		return 0;
-	for (size_t i = 0; i < name.len; i++)
-		h = (h ^ (unsigned char)name.ptr[i]) * 16777619u;
-	return h ? h : 1;
-}
-
-static bool grow(struct join *j)
-{
-	size_t cap = j->cap ? j->cap * 2 : 32;
-	struct join_exec *ring;
-
-	if (cap > JOIN_MAX_EXECS)
-		return false;
-	ring = malloc(cap * sizeof(*ring));
-	if (!ring)
-		return false;
-	for (size_t i = 0; i < j->len; i++)
-		ring[i] = j->ring[(j->first + i) % j->cap];
-	free(j->ring);
-	j->ring = ring;
-	j->cap = cap;
-	j->first = 0;
-	return true;
+	join_init(j, j->store);
 }
 
 static struct join_exec *at(const struct join *j, size_t i)
@@ -59,181 +66,140 @@ static struct join_exec *at(const struct join *j, size_t i)
 	return &j->ring[(j->first + i) % j->cap];
 }
 
-void join_add(struct join *j, uint64_t seq, int64_t time_ms, int64_t pid, int64_t ppid,
-	      const struct slice names[3])
+static bool grow(struct join *j)
 {
-	if (j->len == j->cap && !grow(j)) {
-		if (j->cap == 0)
-			return;
-		j->first = (j->first + 1) % j->cap;
-		j->len--;
-	}
-	*at(j, j->len++) = (struct join_exec){
-		.seq = seq,
-		.time_ms = time_ms,
-		.pid = pid,
-		.ppid = ppid,
-		.name = {join_hash(names[0]), join_hash(names[1]), join_hash(names[2])},
-	};
-}
+	size_t cap = j->cap ? j->cap * 2 : SMALLEST;
+	struct join_exec *ring;
 
-const struct join_exec *join_program(const struct join *j, int64_t pid)
-{
-	for (size_t i = j->len; i > 0; i--)
-		if (at(j, i - 1)->pid == pid)
-			return at(j, i - 1);
-	return NULL;
-}
-
-static bool called(const struct join_exec *e, uint32_t hash)
-{
-	return hash && (e->name[0] == hash || e->name[1] == hash || e->name[2] == hash);
-}
-
-static bool called_any(const struct join_exec *e, const uint32_t *hashes, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (called(e, hashes[i]))
-			return true;
-	return false;
-}
-
-size_t join_line(struct join *j, int64_t pid, struct slice text, struct join_cursor *c,
-		 uint64_t *ran, size_t max)
-{
-	uint32_t want[JOIN_MAX_NAMES];
-	bool loops, used[JOIN_MAX_NAMES] = {false};
-	size_t n = join_commands(text, want, ARRAY_LEN(want), &loops), found = 0, left = n;
-
-	for (size_t i = 0; i < j->len && found < max; i++) {
-		struct join_exec *e = at(j, i);
-		size_t k = 0;
-
-		if (e->ppid != pid || e->taken || e->seq <= c->after_seq)
-			continue;
-		/* A pipeline's members start in any order. */
-		while (k < n && (used[k] || !called(e, want[k])))
-			k++;
-		if (k == n && !(loops && called_any(e, want, n))) {
-			if (left == 0 || (loops && found > 0))
-				break;
-			continue;
-		}
-		if (k < n) {
-			used[k] = true;
-			left--;
-		}
-		e->taken = true;
-		ran[found++] = e->seq;
-		if (e->seq > c->after_seq)
-			c->after_ms = e->time_ms;
-		if (left == 0 && !loops)
-			break;
-	}
-	for (size_t i = 0; i < found; i++)
-		if (ran[i] > c->after_seq)
-			c->after_seq = ran[i];
-	return found;
-}
-
-/* One word of a shell line with its quotes removed, or an operator. */
-struct word {
-	char text[64]; /* cut: only names matter */
-	size_t len;
-	char op; /* ';' for any separator of commands, '<' for a redirection, 0 for a word */
-	bool assignment, quoted;
-};
-
-static bool is_separator(char c)
-{
-	return c == ';' || c == '|' || c == '&' || c == '(' || c == ')' || c == '\n';
-}
-
-static void word_add(struct word *w, char c)
-{
-	if (w->len < sizeof(w->text))
-		w->text[w->len++] = c;
-}
-
-static bool next_word(const char **pos, const char *end, struct word *w)
-{
-	const char *p = *pos;
-	char quote = 0;
-
-	*w = (struct word){0};
-	while (p < end && (*p == ' ' || *p == '\t'))
-		p++;
-	if (p == end || *p == '#')
+	if (cap > JOIN_MAX_EXECS ||
+	    (cap > SMALLEST && j->store->execs + cap - j->cap > JOIN_ALL_EXECS))
 		return false;
-	if (is_separator(*p) || *p == '<' || *p == '>') {
-		w->op = is_separator(*p) ? ';' : '<';
-		p++;
-		if (w->op == '<')
-			while (p < end && (*p == '<' || *p == '>' || *p == '&' || *p == '|'))
-				p++;
-		*pos = p;
-		return true;
-	}
-	for (; p < end; p++) {
-		if (quote && *p == quote) {
-			quote = 0;
-		} else if (!quote && (*p == '\'' || *p == '"')) {
-			quote = *p;
-			w->quoted = true;
-		} else if (*p == '\\' && quote != '\'' && p + 1 < end) {
-			word_add(w, *++p);
-			w->quoted = true;
-		} else if (!quote && (*p == ' ' || *p == '\t' || is_separator(*p) || *p == '<' ||
-				      *p == '>')) {
-			break;
-		} else {
-			w->assignment |= *p == '=' && !w->quoted && w->len > 0;
-			word_add(w, *p);
-		}
-	}
-	*pos = p;
+	ring = malloc(cap * sizeof(*ring));
+	if (!ring)
+		return false;
+	for (size_t i = 0; i < j->len; i++)
+		ring[i] = *at(j, i);
+	free(j->ring);
+	j->store->execs += cap - j->cap;
+	j->ring = ring;
+	j->cap = cap;
+	j->first = 0;
 	return true;
 }
 
-static bool in_list(const struct word *w, const char *const *list)
+/* Where the process's last try is, or a new place; NULL: out of memory. */
+static struct join_exec *find_place(struct join *j, uint64_t seq, int32_t pid, int32_t ppid)
 {
-	struct slice s = {w->text, w->len};
+	for (size_t i = j->len; i > 0 && i + TRIES_APART > j->len; i--)
+		if (at(j, i - 1)->pid == pid && at(j, i - 1)->ppid == ppid)
+			return at(j, i - 1);
+	if (j->len == j->cap && !grow(j)) {
+		if (j->cap == 0) {
+			j->dropped = seq;
+			return NULL;
+		}
+		j->dropped = at(j, 0)->seq;
+		j->first = (j->first + 1) % j->cap;
+		j->len--;
+	}
+	return at(j, j->len++);
+}
 
-	for (; *list; list++)
-		if (!w->quoted && slice_is(s, *list))
+void join_add(struct join *j, uint64_t seq, int64_t time_ms, int64_t pid, int64_t ppid,
+	      const struct slice names[3], struct slice text)
+{
+	struct join_exec *e = find_place(j, seq, (int32_t)pid, (int32_t)ppid);
+
+	if (!e)
+		return;
+	if (text.len > JOIN_MAX_TEXT)
+		text.len = JOIN_MAX_TEXT;
+	*e = (struct join_exec){
+		.seq = seq,
+		.time_ms = time_ms,
+		.pid = (int32_t)pid,
+		.ppid = (int32_t)ppid,
+		.name = {join_hash(names[0]), join_hash(names[1]), join_hash(names[2])},
+		.text_at = keep_text(j->store, text),
+		.text_len = (uint16_t)text.len,
+	};
+}
+
+static bool is_plain(struct slice word)
+{
+	for (size_t i = 0; i < word.len; i++) {
+		char c = word.ptr[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		      (c && strchr("-_./=:,+@%", c)) || (unsigned char)c >= 0x80))
+			return false;
+	}
+	return word.len > 0;
+}
+
+void join_quote(struct buf *out, const struct slice *argv, size_t argc)
+{
+	for (size_t i = 0; i < argc && out->len < JOIN_MAX_TEXT; i++) {
+		struct slice word = argv[i];
+
+		if (i > 0)
+			buf_putc(out, ' ');
+		if (word.len > JOIN_MAX_TEXT)
+			word.len = JOIN_MAX_TEXT;
+		if (is_plain(word)) {
+			buf_put(out, word);
+			continue;
+		}
+		buf_putc(out, '\'');
+		for (size_t k = 0; k < word.len; k++)
+			if (word.ptr[k] == '\'')
+				buf_puts(out, "'\\''");
+			else
+				buf_putc(out, word.ptr[k]);
+		buf_putc(out, '\'');
+	}
+	if (out->len > JOIN_MAX_TEXT)
+		out->len = JOIN_MAX_TEXT;
+}
+
+bool join_lines(const struct join *j, int64_t ppid, struct join_line *lines, size_t n,
+		const struct join_cursor *c, int64_t settled_ms, struct join_result *out)
+{
+	*out = (struct join_result){.whole = j->dropped <= c->after_seq};
+	out->execs = malloc((j->len + 1) * sizeof(*out->execs));
+	out->taken = calloc(j->len + 1, sizeof(*out->taken));
+	if (out->execs && out->taken) {
+		for (size_t i = 0; i < j->len; i++)
+			if (at(j, i)->ppid == ppid && at(j, i)->seq > c->after_seq)
+				out->execs[out->n++] = at(j, i);
+		if (join_align(j, lines, n, settled_ms, out))
 			return true;
+	}
+	join_result_free(out);
 	return false;
 }
 
-size_t join_commands(struct slice text, uint32_t *hashes, size_t max, bool *loops)
+void join_result_free(struct join_result *r)
 {
-	/* Words after which the command is still to come. */
-	static const char *const lead[] = {"if",    "then",    "else",    "elif", "do",
-					   "while", "until",   "time",    "!",    "{",
-					   "exec",  "command", "builtin", NULL};
-	static const char *const loop[] = {"for", "while", "until", NULL};
-	const char *p = text.ptr ? text.ptr : "", *end = p + text.len;
-	bool expect = true, skip = false;
-	struct word w;
-	size_t n = 0;
+	free(r->execs);
+	free(r->taken);
+	*r = (struct join_result){0};
+}
 
-	*loops = false;
-	while (text.len && next_word(&p, end, &w)) {
-		if (w.op) {
-			skip = w.op == '<';
-			expect |= w.op == ';';
-			continue;
-		}
-		if (skip || !expect) { /* a redirection's target, an argument */
-			skip = false;
-			continue;
-		}
-		*loops |= in_list(&w, loop);
-		if (in_list(&w, lead) || w.assignment)
-			continue;
-		expect = false;
-		if (n < max && (hashes[n] = join_hash((struct slice){w.text, w.len})) != 0)
-			n++;
+bool join_resolve(const struct join *j, const struct join_result *r, const struct join_line *line,
+		  struct buf *out)
+{
+	buf_clear(out);
+	for (size_t i = 0; i < line->n_at && i < JOIN_MAX_RAN; i++) {
+		struct slice text = join_text(j, r->execs[line->first_at + i]);
+
+		if (text.len == 0)
+			return false;
+		if (out->len + text.len > JOIN_MAX_TEXT)
+			break;
+		if (i > 0)
+			buf_puts(out, "; ");
+		buf_put(out, text);
 	}
-	return n;
+	return out->len > 0;
 }

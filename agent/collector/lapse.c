@@ -105,7 +105,7 @@ void lapse_wake(struct transcript *t, struct session *s, const struct event *ev)
 }
 
 void lapse_exec(struct transcript *t, struct session *s, const struct event *ev,
-		const struct exec_call *call)
+		const struct call *call)
 {
 	if (!channels_note(&s->channels, call->pid, call->ppid, call->uid == s->auid))
 		return;

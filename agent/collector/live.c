@@ -5,161 +5,69 @@
 #include "agent/collector/live.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <linux/capability.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "agent/collector/control.h"
+#include "agent/collector/live_internal.h"
 #include "agent/collector/numbers.h"
-#include "agent/collector/pipeline.h"
 #include "agent/collector/resume.h"
-#include "agent/collector/source_netlink.h"
-#include "agent/privdrop.h"
-#include "common/access/tagfile.h"
+#include "agent/collector/status.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/fdio.h"
-#include "common/log.h"
 
+#define TURN_RECORDS 4096 /* then files and clock are looked after */
+#define REST_MS 10        /* between turns while records come: one turn for many */
 #define TICK_MS 250
-#define TICK_MIN_MS 20 /* however many segments and sessions are due one after the other */
-#define STATUS_MS 1000
+#define TICK_IDLE_MS 1000 /* without a session */
+#define TICK_MIN_MS 20    /* however many segments and sessions are due one after the other */
+#define SECOND_MS 1000
 /* How often it is looked whether open sessions still have processes. One that has none twice in a
  * row is over, and the record that would have said so is lost. */
 #define LOOK_MS 10000
 #define LOOKS_MISSED 2
 #define PRUNE_MS 3600000
 
-struct live {
-	struct role *role;
-	struct control *control;
-	struct source_netlink *source;
-	struct pipeline pipe;
-	struct signers signers;
-	char host[256], machine_id[64], boot_id[BOOT_ID_SIZE], ses_dir[4096];
-	uint32_t lost;      /* the kernel's counter when last asked */
-	int64_t lost_at_ms; /* real time */
-	int64_t tick_ms, status_ms, look_ms, prune_ms;
-	bool overrun, registered, started, slot_lost;
-	bool behind; /* more waits in the socket than one turn takes */
-	enum spool_level level;
-};
-
-static void on_record(void *ctx, const struct record *r)
+void live_record(void *ctx, const struct record *r)
 {
 	struct live *l = ctx;
 
+	l->seen_ms = r->time_ms;
+	if (l->losses)
+		losses_record(l->losses, r);
 	pipeline_record(&l->pipe, r);
 }
 
-static int read_identity(struct live *l, struct sa_err *err)
+struct losses_source live_losses(const struct live *l)
 {
-	_cleanup_buf_ struct buf text = {0};
+	struct intake_stats in;
 
-	buf_init(&text, sizeof(l->machine_id) - 1);
-	if (gethostname(l->host, sizeof(l->host) - 1))
-		return sa_fail_errno(err, "gethostname");
-	snprintf(l->ses_dir, sizeof(l->ses_dir), "%s/ses", l->role->settings.agent_run_dir);
-	/* machine-id(5); without one the host name has to do. */
-	if (fdio_read_file(AT_FDCWD, "/etc/machine-id", text.max, &text, NULL) == 0 &&
-	    text.len >= 32)
-		snprintf(l->machine_id, sizeof(l->machine_id), "%.32s", buf_cstr(&text));
-	else
-		snprintf(l->machine_id, sizeof(l->machine_id), "host-%.50s", l->host);
-	return boot_id_read(l->boot_id, err);
-}
-
-/* Public keys, read while root may still read them: like the rest of the configuration they are
- * those of the start, and whose grants count does not change under a running session. */
-static void load_signers(struct live *l)
-{
-	const struct conf_list *keys = &l->role->settings.broker_keys;
-	struct sa_err err = {0};
-
-	if (keys->len &&
-	    signers_load((const char *const *)keys->items, keys->len, 0, &l->signers, &err))
-		log_err("event=broker_keys reason=\"%s\" action=\"a grant of the broker that is "
-			"changed counts as unreadable\"",
-			err.msg);
-}
-
-static int start(struct live *l, struct sa_err *err)
-{
-	/* AUDIT_CONTROL: to be the audit daemon, set rules and ask for the lost counter.
-	 * AUDIT_READ: to read the stream (multicast). Neither lets the collector write records. */
-	static const int keep[] = {CAP_AUDIT_CONTROL, CAP_AUDIT_READ};
-	const struct settings *set = &l->role->settings;
-	struct pipeline_facts facts = {
-		.spool_dir = set->spool_dir,
-		.host = l->host,
-		.machine_id = l->machine_id,
-		.boot_id = l->boot_id,
-		.capture = "netlink",
-		.ses_dir = l->ses_dir,
-		.durable = true,
-		.signers = &l->signers,
-		.settings = set,
+	intake_stats(l->intake, &in);
+	return (struct losses_source){
+		.overruns = in.overruns,
+		.dropped = in.dropped,
+		.malformed = l->stats.malformed,
+		.oversized = in.oversized + l->stats.oversized,
 	};
-	int64_t down_since_ms;
-	uint32_t pid;
-	int rc;
-
-	load_signers(l);
-	if ((rc = read_identity(l, err)) ||
-	    (rc = source_netlink_open(set->capture_receive_buffer, &l->source, err)) ||
-	    (rc = control_open(&l->control, err)) ||
-	    (rc = privdrop(set->agent_user, keep, ARRAY_LEN(keep), err)) ||
-	    (rc = pipeline_open(&l->pipe, &facts, err)))
-		return rc;
-	l->pipe.now_ms = clock_mono_ms();
-	down_since_ms = spool_state_time_ms(l->pipe.spool, SPOOL_ALIVE);
-	if ((rc = resume_take_up(&l->pipe, err)) ||
-	    (rc = source_netlink_register(l->source, on_record, l, err)))
-		return rc;
-	l->registered = true;
-	if ((rc = control_begin(l->control, l->pipe.spool, l->boot_id, set, err)) ||
-	    (rc = control_status(l->control, &l->lost, &pid, err)))
-		return rc;
-	resume_all(&l->pipe, down_since_ms, set->spool_sync);
-	l->lost_at_ms = clock_real_ms();
-	l->started = true;
-	spool_alive(l->pipe.spool);
-	log_info("event=started source=netlink host=%s boot_id=%s", l->host, l->boot_id);
-	return 0;
 }
 
-/* The kernel's own losses, and those of the socket, stand in each open transcript. */
+/* What was lost, and who changed the kernel's settings, stands in each open transcript. */
 static void check_losses(struct live *l)
 {
+	struct losses_source src = live_losses(l);
 	int64_t now = clock_real_ms();
-	uint32_t lost, pid;
-	struct sa_err err = {0};
+	uint32_t pid;
 
-	if (l->overrun)
-		transcript_gap_all(l->pipe.transcript, "socket_overrun", l->lost_at_ms, now, 0,
-				   l->pipe.now_ms);
-	l->overrun = false;
-	if (control_status(l->control, &lost, &pid, &err)) {
-		static struct log_limit limit = {.burst = 3};
-
-		log_limited(&limit, LOG_LEVEL_WARN, "event=audit_status reason=\"%s\"", err.msg);
-		return;
-	}
-	if (lost != l->lost)
-		transcript_gap_all(l->pipe.transcript, "kernel_lost", l->lost_at_ms, now,
-				   lost - l->lost, l->pipe.now_ms);
-	if (pid != (uint32_t)getpid() && !l->role->stop) {
+	if (l->guard)
+		guard_tick(l->guard, now);
+	losses_tick(l->losses, &src, now);
+	pid = losses_daemon(l->losses);
+	if (l->registered && pid != UINT32_MAX && pid != (uint32_t)getpid()) {
 		log_err("event=slot_lost pid=%u action=\"another process became the audit daemon; starting anew\"",
 			pid);
 		l->role->stop = l->slot_lost = true;
 	}
-	l->lost = lost;
-	l->lost_at_ms = now;
 }
 
 struct look {
@@ -215,22 +123,24 @@ static void check_spool(struct live *l, int64_t now)
 /* What is looked after once a second. */
 static void check_all(struct live *l, int64_t now)
 {
-	if (now - l->status_ms < STATUS_MS)
+	if (now - l->second_ms < SECOND_MS)
 		return;
-	l->status_ms = now;
+	l->second_ms = now;
 	check_losses(l);
 	transcript_look(l->pipe.transcript, now); /* also while a flood of records comes */
 	if (l->behind || l->slot_lost)
 		return;
-	spool_alive(l->pipe.spool); /* all that came until now is read */
-	transcript_expire(l->pipe.transcript, RESUME_IN_FLIGHT_MS + STATUS_MS, now);
+	writer_flush(l->pipe.writer);
+	spool_alive(l->pipe.spool); /* all that came until now is read, and in the files */
+	transcript_expire(l->pipe.transcript, RESUME_IN_FLIGHT_MS + SECOND_MS, now);
 }
 
 /* When tick is due: some times a second, and when a segment is old enough or a session over. */
 static int64_t next_tick_ms(const struct live *l, int64_t now)
 {
 	int64_t due = writer_due_ms(l->pipe.writer), end = transcript_due_ms(l->pipe.transcript);
-	int64_t regular = l->tick_ms + TICK_MS, soonest = l->tick_ms + TICK_MIN_MS;
+	int64_t every = session_count(l->pipe.sessions) > 0 ? TICK_MS : TICK_IDLE_MS;
+	int64_t regular = l->tick_ms + every, soonest = l->tick_ms + TICK_MIN_MS;
 
 	if (end != INT64_MAX && now + (end - clock_real_ms()) + RESUME_IN_FLIGHT_MS < due)
 		due = now + (end - clock_real_ms()) + RESUME_IN_FLIGHT_MS + 1;
@@ -261,68 +171,161 @@ static void tick(struct live *l)
 	}
 	writer_tick(l->pipe.writer, now);
 	check_spool(l, now);
+	if (now - l->status_ms >= STATUS_EVERY_MS) {
+		l->status_ms = now;
+		live_status(l);
+	}
+}
+
+static void on_death(void *ctx, const struct death *d)
+{
+	struct live *l = ctx;
+
+	deaths_add(&l->deaths, d, l->pipe.now_ms);
+}
+
+static void tell_death(void *ctx, const struct death *d)
+{
+	struct live *l = ctx;
+
+	l->deaths_told++;
+	transcript_death(l->pipe.transcript, d->pid, d->signal, d->time_ms, l->pipe.now_ms);
+}
+
+/* A death is told when what the kernel recorded before it has been read for sure. */
+static void tell_deaths(struct live *l)
+{
+	int64_t came = l->behind ? INT64_MIN : l->pipe.now_ms - RESUME_IN_FLIGHT_MS;
+
+	deaths_take(&l->deaths, l->seen_ms - RESUME_IN_FLIGHT_MS, came, tell_death, l);
 }
 
 static int wait_ms(const struct live *l)
 {
 	int64_t now = clock_mono_ms(), wait = next_tick_ms(l, now) - now;
 
-	return wait > 0 ? (int)wait : 0;
+	return wait > 0 && !l->behind ? (int)wait : 0;
+}
+
+/* Nobody sends any more: auditd is gone, or the socket is broken. */
+static void check_end(struct live *l)
+{
+	if (!intake_ended(l->intake))
+		return;
+	l->broken = l->source != LIVE_STDIN;
+	l->role->stop = true;
+	if (l->broken)
+		log_err("event=source_broken source=%s", live_source_name(l->source));
+	else
+		log_info("event=source_ended source=%s", live_source_name(l->source));
+}
+
+/* Returns whether records came. */
+static bool turn(struct live *l, bool deaths)
+{
+	size_t n;
+
+	l->pipe.now_ms = clock_mono_ms();
+	if (deaths && !source_deaths_read(l->deaths_source, on_death, l))
+		l->deaths_lost++;
+	n = intake_take(l->intake, TURN_RECORDS, live_record, l, &l->stats);
+	l->behind = n >= TURN_RECORDS;
+	tell_deaths(l);
+	writer_batch(l->pipe.writer);
+	tick(l);
+	check_end(l);
+	role_beat(l->role);
+	return n > 0;
+}
+
+/* Nothing but a signal ends it. What comes meanwhile is in the queue. */
+static void rest(const struct live *l)
+{
+	struct pollfd p = {.fd = l->role->signal_fd, .events = POLLIN};
+	int wait = wait_ms(l);
+
+	poll(&p, 1, wait < REST_MS ? wait : REST_MS);
 }
 
 static void loop(struct live *l)
 {
+	bool flowing = false;
+
 	while (!l->role->stop) {
-		struct pollfd fds[2] = {
-			{.fd = source_netlink_fd(l->source), .events = POLLIN},
+		struct pollfd fds[] = {
+			{.fd = intake_fd(l->intake), .events = POLLIN},
 			{.fd = l->role->signal_fd, .events = POLLIN},
+			{.fd = l->deaths_source ? source_deaths_fd(l->deaths_source) : -1,
+			 .events = POLLIN},
 		};
 
-		if (poll(fds, 2, wait_ms(l)) < 0 && errno != EINTR)
+		if (flowing && !l->behind)
+			rest(l);
+		if (poll(fds, ARRAY_LEN(fds), wait_ms(l)) < 0 && errno != EINTR)
 			break;
 		if (fds[1].revents)
 			role_signals(l->role);
-		l->pipe.now_ms = clock_mono_ms();
-		l->behind = source_netlink_read(l->source, on_record, l, &l->overrun) >=
-			    SOURCE_NETLINK_TURN;
-		writer_flush(l->pipe.writer);
-		tick(l);
-		role_beat(l->role);
+		flowing = turn(l, fds[2].revents != 0);
 	}
 }
 
 /* Leaves the machine as it was: no rule makes records any more, then what waits is read, then the
- * slot is given back. */
+ * slot is given back. Where another daemon took the slot, the kernel's settings are its own now. */
 static void leave_kernel(struct live *l)
 {
-	control_remove_rules(l->control);
-	while (source_netlink_read(l->source, on_record, l, &l->overrun) > 0)
-		;
-	check_losses(l);
-	control_restore(l->control, l->pipe.spool);
-	source_netlink_unregister(l->source);
+	bool ours = l->controlled && !l->slot_lost;
+
+	if (ours) {
+		transcript_own_changes(l->pipe.transcript, INT64_MAX);
+		control_remove_rules(l->control);
+	}
+	if (l->intake)
+		intake_finish(l->intake, live_record, l, &l->stats);
+	if (ours)
+		control_restore(l->control, l->pipe.spool);
+	if (l->registered && !l->slot_lost)
+		source_netlink_unregister(l->netlink);
 }
 
-/* Open sessions stay in the spool, sealed so far, for the next run. Where another daemon took the
- * slot, the kernel's settings are its own now. */
+/* Nothing comes any more. */
+static void settle(struct live *l)
+{
+	l->pipe.now_ms = clock_mono_ms();
+	event_flush(l->pipe.events);
+	deaths_take(&l->deaths, INT64_MAX, INT64_MAX, tell_death, l);
+	if (l->started) {
+		struct losses_source src = live_losses(l);
+
+		losses_end(l->losses, &src, clock_real_ms());
+	}
+	transcript_release(l->pipe.transcript, l->pipe.now_ms);
+}
+
+/* Open sessions stay in the spool, sealed so far, for the next run. */
 static void stop(struct live *l)
 {
-	if (l->registered) {
-		const struct source_stats *stats = source_netlink_stats(l->source);
-
-		if (l->started && !l->slot_lost)
+	if (l->registered || l->intake) {
+		if (l->started && !l->slot_lost) {
+			writer_flush(l->pipe.writer);
 			spool_alive(l->pipe.spool); /* before the first rule goes */
-		if (!l->slot_lost)
-			leave_kernel(l);
-		event_flush(l->pipe.events);
+		}
+		leave_kernel(l);
+		settle(l);
 		writer_seal_all(l->pipe.writer);
-		pipeline_log_stats(&l->pipe, stats->records, stats->malformed, stats->oversized);
+		live_status(l);
+		pipeline_log_stats(&l->pipe, l->stats.records, l->stats.malformed,
+				   l->stats.oversized);
 	}
+	guard_free(l->guard);
+	losses_free(l->losses);
 	if (l->pipe.spool)
 		pipeline_close(&l->pipe);
+	intake_free(l->intake);
+	deaths_free(&l->deaths);
+	source_deaths_close(l->deaths_source);
 	signers_free(&l->signers);
 	control_close(l->control);
-	source_netlink_close(l->source);
+	source_netlink_close(l->netlink);
 }
 
 int live_run(struct role *role)
@@ -334,7 +337,7 @@ int live_run(struct role *role)
 	if (!l)
 		return EXIT_FAILURE;
 	l->role = role;
-	rc = start(l, &err);
+	rc = live_start(l, &err);
 	if (rc)
 		log_err("event=start_failed reason=\"%s\"", err.msg);
 	else
@@ -344,5 +347,5 @@ int live_run(struct role *role)
 	if (rc == SA_ERR_PERM || rc == SA_ERR_EXISTS || rc == SA_ERR_UNSUPPORTED ||
 	    rc == SA_ERR_INVALID)
 		return ROLE_EXIT_CONFIG;
-	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+	return rc || l->broken ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -4,39 +4,134 @@
 # All but main, so that tests link it. Never libcurl.
 noinst_LTLIBRARIES += agent/collector/libcollector.la
 agent_collector_libcollector_la_SOURCES = \
+	agent/collector/arguments.c \
+	agent/collector/arguments.h \
+	agent/collector/auth.c \
 	agent/collector/binding.c \
-	agent/collector/channels.c agent/collector/channels.h \
+	agent/collector/call.c \
+	agent/collector/call.h \
+	agent/collector/channels.c \
+	agent/collector/channels.h \
 	agent/collector/checkpoint.c \
-	agent/collector/control.c agent/collector/control.h \
-	agent/collector/event.c agent/collector/event.h \
+	agent/collector/control.c \
+	agent/collector/control.h \
+	agent/collector/deaths.c \
+	agent/collector/deaths.h \
+	agent/collector/event.c \
+	agent/collector/event.h \
 	agent/collector/exec.c \
+	agent/collector/exits.c \
+	agent/collector/files.c \
+	agent/collector/files.h \
+	agent/collector/guard.c \
+	agent/collector/guard.h \
+	agent/collector/inodes.c \
+	agent/collector/inodes.h \
 	agent/collector/input.c \
-	agent/collector/join.c agent/collector/join.h \
+	agent/collector/input_internal.h \
+	agent/collector/input_write.c \
+	agent/collector/intake.c \
+	agent/collector/intake.h \
+	agent/collector/intake_internal.h \
+	agent/collector/intake_thread.c \
+	agent/collector/join.c \
+	agent/collector/join.h \
+	agent/collector/join_align.c \
+	agent/collector/join_internal.h \
+	agent/collector/join_parse.c \
 	agent/collector/lapse.c \
 	agent/collector/link.c \
-	agent/collector/live.c agent/collector/live.h \
+	agent/collector/live.c \
+	agent/collector/live.h \
+	agent/collector/live_internal.h \
+	agent/collector/live_start.c \
+	agent/collector/live_status.c \
+	agent/collector/losses.c \
+	agent/collector/losses.h \
 	agent/collector/nested.c \
-	agent/collector/numbers.c agent/collector/numbers.h \
-	agent/collector/pipeline.c agent/collector/pipeline.h \
-	agent/collector/record.c agent/collector/record.h \
-	agent/collector/recording.c agent/collector/recording.h \
+	agent/collector/network.c \
+	agent/collector/numbers.c \
+	agent/collector/numbers.h \
+	agent/collector/open_flags.c \
+	agent/collector/open_flags.h \
+	agent/collector/path.c \
+	agent/collector/path.h \
+	agent/collector/pipeline.c \
+	agent/collector/pipeline.h \
+	agent/collector/privilege.c \
+	agent/collector/procs.c \
+	agent/collector/procs.h \
 	agent/collector/rebuild.c \
+	agent/collector/reconfig.c \
+	agent/collector/record.c \
+	agent/collector/record.h \
+	agent/collector/recording.c \
+	agent/collector/recording.h \
 	agent/collector/recover.c \
 	agent/collector/recover_segments.c \
-	agent/collector/resume.c agent/collector/resume.h \
+	agent/collector/redact.c \
+	agent/collector/redact.h \
+	agent/collector/redact_argv.c \
+	agent/collector/redact_asks.c \
+	agent/collector/redact_internal.h \
+	agent/collector/redact_names.c \
+	agent/collector/redact_programs.c \
+	agent/collector/redact_shapes.c \
+	agent/collector/redact_words.c \
+	agent/collector/resume.c \
+	agent/collector/resume.h \
+	agent/collector/ring.c \
+	agent/collector/ring.h \
 	agent/collector/rows.c \
-	agent/collector/rules.c agent/collector/rules.h \
+	agent/collector/rules.c \
+	agent/collector/rules.h \
+	agent/collector/rules_kernel.c \
 	agent/collector/sealer.c \
-	agent/collector/session.c agent/collector/session.h \
-	agent/collector/source_file.c agent/collector/source_file.h \
-	agent/collector/source_netlink.c agent/collector/source_netlink.h \
-	agent/collector/transcript.c agent/collector/transcript.h \
-	agent/collector/transcript_end.c agent/collector/transcript_internal.h \
-	agent/collector/typed.c agent/collector/typed.h \
-	agent/collector/validity.c agent/collector/validity.h \
-	agent/collector/writer.c agent/collector/writer.h \
-	agent/collector/writer_internal.h agent/collector/writer_tick.c
-agent_collector_libcollector_la_LIBADD = $(AUDIT_LIBS)
+	agent/collector/self.c \
+	agent/collector/self.h \
+	agent/collector/selfwatch.c \
+	agent/collector/serials.c \
+	agent/collector/serials.h \
+	agent/collector/session.c \
+	agent/collector/session.h \
+	agent/collector/sockaddr.c \
+	agent/collector/sockaddr.h \
+	agent/collector/source.h \
+	agent/collector/source_bytes.c \
+	agent/collector/source_bytes.h \
+	agent/collector/source_deaths.c \
+	agent/collector/source_deaths.h \
+	agent/collector/source_file.c \
+	agent/collector/source_file.h \
+	agent/collector/source_netlink.c \
+	agent/collector/source_netlink.h \
+	agent/collector/statement.c \
+	agent/collector/statement.h \
+	agent/collector/status.c \
+	agent/collector/status.h \
+	agent/collector/transcript.c \
+	agent/collector/transcript.h \
+	agent/collector/transcript_call.c \
+	agent/collector/transcript_end.c \
+	agent/collector/transcript_internal.h \
+	agent/collector/typed.c \
+	agent/collector/typed.h \
+	agent/collector/typed_edit.c \
+	agent/collector/typed_emacs.c \
+	agent/collector/typed_guess.c \
+	agent/collector/typed_internal.h \
+	agent/collector/typed_key.c \
+	agent/collector/typed_vi.c \
+	agent/collector/typing.c \
+	agent/collector/typing.h \
+	agent/collector/validity.c \
+	agent/collector/validity.h \
+	agent/collector/writer.c \
+	agent/collector/writer.h \
+	agent/collector/writer_flush.c \
+	agent/collector/writer_internal.h \
+	agent/collector/writer_tick.c
+agent_collector_libcollector_la_LIBADD = $(AUDIT_LIBS) $(ZLIB_LIBS) $(PTHREAD_LIBS)
 
 pkglibexec_PROGRAMS += agent/collector/sessaudit-collector
 agent_collector_sessaudit_collector_SOURCES = agent/collector/main.c

@@ -13,16 +13,21 @@
 #include "common/log.h"
 
 struct arguments {
-	const char *config;
+	const char *config, *source;
 	int beat_fd;
 	struct recording rec;
 };
 
 static const struct option options[] = {
-	{"config", required_argument, NULL, 'c'},  {"beat-fd", required_argument, NULL, 'b'},
-	{"replay", required_argument, NULL, 'r'},  {"spool", required_argument, NULL, 's'},
-	{"host", required_argument, NULL, 'H'},    {"machine-id", required_argument, NULL, 'M'},
-	{"boot-id", required_argument, NULL, 'B'}, {NULL, 0, NULL, 0},
+	{"config", required_argument, NULL, 'c'},
+	{"beat-fd", required_argument, NULL, 'b'},
+	{"replay", required_argument, NULL, 'r'},
+	{"spool", required_argument, NULL, 's'},
+	{"host", required_argument, NULL, 'H'},
+	{"machine-id", required_argument, NULL, 'M'},
+	{"boot-id", required_argument, NULL, 'B'},
+	{"source", required_argument, NULL, 'S'},
+	{NULL, 0, NULL, 0},
 };
 
 static int parse(int argc, char **argv, struct arguments *a)
@@ -49,6 +54,9 @@ static int parse(int argc, char **argv, struct arguments *a)
 		case 'M':
 			a->rec.machine_id = optarg;
 			break;
+		case 'S':
+			a->source = optarg;
+			break;
 		case 'B':
 			a->rec.boot_id = optarg;
 			break;
@@ -57,7 +65,8 @@ static int parse(int argc, char **argv, struct arguments *a)
 		}
 	}
 	if (optind < argc || !a->rec.file != !a->rec.spool_dir) {
-		fprintf(stderr, "usage: sessaudit-collector [--config FILE] [--beat-fd N]\n"
+		fprintf(stderr, "usage: sessaudit-collector [--config FILE] [--beat-fd N] "
+				"[--source SOURCE]\n"
 				"       sessaudit-collector --replay FILE --spool DIR [--host H] "
 				"[--machine-id M] [--boot-id B] [--config FILE]\n");
 		return -1;
@@ -93,6 +102,12 @@ int main(int argc, char **argv)
 		log_err("event=config reason=\"%s\"", err.msg);
 		settings_free(&role.settings);
 		return ROLE_EXIT_CONFIG;
+	}
+	if (a.source) {
+		free(role.settings.capture_source);
+		role.settings.capture_source = strdup(a.source);
+		if (!role.settings.capture_source)
+			return EXIT_FAILURE;
 	}
 	role.beat_fd = a.beat_fd;
 	a.rec.settings = &role.settings;

@@ -9,8 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct number {
+	uint32_t ses;
+	int pid;
+};
+
 struct numbers {
-	uint32_t *items;
+	struct number *items;
 	size_t n;
 	bool whole; /* all processes were seen: else a missing number says nothing */
 };
@@ -19,5 +24,8 @@ void numbers_read(struct numbers *l);
 void numbers_free(struct numbers *l);
 /* False only when it is certain. */
 bool numbers_may_have(const struct numbers *l, uint32_t ses);
+/* Whose session that is, and since when its oldest process runs (UTC). False when it has none any
+ * more, or they tell nothing. */
+bool numbers_login(const struct numbers *l, uint32_t ses, uint32_t *auid, int64_t *since_ms);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include "agent/collector/call.h"
 #include "common/log.h"
 #include "common/settings.h"
 
@@ -16,6 +17,16 @@ static void on_event(void *ctx, const struct event *ev)
 	transcript_event(p->transcript, ev, p->now_ms);
 }
 
+static unsigned classes(const struct settings *set)
+{
+	return (unsigned)set->capture_commands << CALL_EXEC |
+	       (unsigned)set->capture_exits << CALL_EXIT |
+	       (unsigned)set->capture_network << CALL_NETWORK |
+	       (unsigned)set->capture_files << CALL_FILE |
+	       (unsigned)set->capture_privilege << CALL_PRIVILEGE |
+	       (unsigned)set->capture_self << CALL_KILL;
+}
+
 int pipeline_open(struct pipeline *p, const struct pipeline_facts *f, struct sa_err *err)
 {
 	struct writer_facts wf = {
@@ -23,9 +34,11 @@ int pipeline_open(struct pipeline *p, const struct pipeline_facts *f, struct sa_
 		.machine_id = f->machine_id,
 		.boot_id = f->boot_id ? f->boot_id : "",
 		.capture = f->capture,
-		.segment_max_age_ms = f->settings->segment_max_age,
+		/* nobody waits for a recording's segments */
+		.segment_max_age_ms = f->durable ? f->settings->segment_max_age : INT64_MAX / 2,
 		.segment_max_bytes = f->settings->segment_max_bytes,
 		.sync_ms = f->settings->spool_sync,
+		.scratch = !f->durable,
 		.session_prefix = f->settings->store_session_prefix,
 	};
 	struct spool_limits limits = {
@@ -39,6 +52,10 @@ int pipeline_open(struct pipeline *p, const struct pipeline_facts *f, struct sa_
 		.owner_uid = f->owner_uid,
 		.signers = f->signers,
 		.end_grace_ms = f->settings->capture_end_grace,
+		.classes = classes(f->settings),
+		.auth = f->settings->capture_auth,
+		.config = f->settings->capture_config,
+		.self = f->self,
 	};
 	int rc;
 
@@ -50,10 +67,14 @@ int pipeline_open(struct pipeline *p, const struct pipeline_facts *f, struct sa_
 	p->events = event_table_new(on_event, p);
 	if (!p->sessions || !p->events)
 		rc = sa_fail(err, SA_ERR_NOMEM, "out of memory");
+	else if ((rc = redact_open(f->settings, &p->redact, err)) != 0)
+		;
 	else if ((rc = spool_open(f->spool_dir, f->durable, f->durable ? &limits : NULL, &p->spool,
 				  err)) == 0 &&
-		 (rc = writer_new(p->spool, &wf, p->sessions, &p->writer, err)) == 0)
+		 (rc = writer_new(p->spool, &wf, p->sessions, &p->writer, err)) == 0) {
+		tf.redact = p->redact;
 		rc = transcript_new(p->writer, p->sessions, &tf, &p->transcript, err);
+	}
 	if (rc)
 		pipeline_close(p);
 	return rc;
@@ -67,6 +88,7 @@ void pipeline_close(struct pipeline *p)
 	if (p->spool)
 		spool_close(p->spool);
 	session_table_free(p->sessions);
+	redact_free(p->redact);
 	*p = (struct pipeline){0};
 }
 

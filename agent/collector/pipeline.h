@@ -16,11 +16,13 @@ struct pipeline_facts { /* borrowed for the pipeline's life */
 	bool durable;
 	unsigned owner_uid;            /* see transcript_facts */
 	const struct signers *signers; /* may be NULL */
+	const struct self_facts *self; /* may be NULL */
 	const struct settings *settings;
 };
 
 struct pipeline {
 	struct spool *spool;
+	struct redact *redact; /* NULL: nothing is redacted */
 	struct session_table *sessions;
 	struct writer *writer;
 	struct transcript *transcript;

@@ -10,10 +10,9 @@
 
 #include "agent/collector/pipeline.h"
 #include "agent/collector/source_file.h"
+#include "agent/role.h"
 #include "common/cleanup.h"
 #include "common/log.h"
-
-#define FLUSH_EVERY 8192 /* records */
 
 struct play {
 	const struct recording *rec;
@@ -22,7 +21,7 @@ struct play {
 	int rc;
 	bool open;
 	char host[256], node[256];
-	uint64_t records, other_nodes;
+	uint64_t other_nodes;
 	struct source_stats stats;
 };
 
@@ -74,8 +73,6 @@ static void on_record(void *ctx, const struct record *r)
 		p->pipe.now_ms = r->time_ms;
 	event_expire(p->pipe.events, p->pipe.now_ms);
 	pipeline_record(&p->pipe, r);
-	if (++p->records % FLUSH_EVERY == 0)
-		writer_tick(p->pipe.writer, p->pipe.now_ms);
 }
 
 static int finish(struct play *p)
@@ -95,12 +92,18 @@ static int finish(struct play *p)
 int recording_run(const struct recording *rec)
 {
 	struct play *p = calloc(1, sizeof(*p));
+	bool partial;
 	int rc;
 
 	if (!p)
 		return EXIT_FAILURE;
 	p->rec = rec;
 	rc = source_file_read(rec->file, on_record, p, &p->stats, &p->err);
+	partial = rc && p->open && p->rc == 0;
+	if (partial) {
+		log_err("event=replay_partial reason=\"%s\"", p->err.msg);
+		rc = 0;
+	}
 	if (rc == 0)
 		rc = p->rc;
 	if (rc == 0 && !p->open)
@@ -115,5 +118,5 @@ int recording_run(const struct recording *rec)
 	if (p->open && p->rc == 0)
 		pipeline_close(&p->pipe);
 	free(p);
-	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+	return rc ? EXIT_FAILURE : partial ? ROLE_EXIT_PARTIAL : EXIT_SUCCESS;
 }

@@ -13,7 +13,8 @@ struct recording {
 	const struct settings *settings;
 };
 
-/* An exit status. */
+/* An exit status; ROLE_EXIT_PARTIAL when the log ends in damage, and what came before is in the
+ * spool. */
 int recording_run(const struct recording *rec);
 
 #endif

@@ -4,15 +4,14 @@
 
 #include "agent/collector/resume.h"
 
-#include "agent/collector/numbers.h"
 #include "common/clock.h"
 #include "common/log.h"
 
 struct resume {
 	struct pipeline *p;
-	struct numbers numbers;
+	const struct numbers *numbers;
 	int64_t down_since_ms, now_ms, sync_ms;
-	unsigned resumed, ended;
+	unsigned resumed, ended, adopted;
 };
 
 /* What an earlier run left is in the table before the first record is read: a session must not
@@ -56,7 +55,7 @@ static void resume_session(void *ctx, struct session *s)
 	/* Of what goes on after a session's end nobody says when it is over: that part ends here.
 	 */
 	bool left_behind = !s->past && s->part > 1;
-	bool lives = !s->past && !left_behind && numbers_may_have(&r->numbers, s->ses);
+	bool lives = !s->past && !left_behind && numbers_may_have(r->numbers, s->ses);
 	const char *cause = s->past ? "reboot" : left_behind ? "left_behind" : "ended_unseen";
 
 	if (!s->taken_up)
@@ -71,20 +70,49 @@ static void resume_session(void *ctx, struct session *s)
 	r->ended++;
 }
 
+/* Who was logged in before anybody listened may do nothing for hours: it has a transcript from now
+ * on, and not only once it does something. */
+static void adopt_running(struct resume *r)
+{
+	struct pipeline *p = r->p;
+
+	for (size_t i = 0; i < r->numbers->n; i++) {
+		uint32_t ses = r->numbers->items[i].ses, auid;
+		int64_t since_ms;
+
+		if (ses == UINT32_MAX || session_find(p->sessions, ses) ||
+		    !numbers_login(r->numbers, ses, &auid, &since_ms))
+			continue;
+		transcript_adopt(p->transcript, ses, auid, since_ms, r->now_ms, p->now_ms);
+		r->adopted++;
+	}
+}
+
 /* The kernel's records come from now on, by all rules, so this is where the gap ends. */
-void resume_all(struct pipeline *p, int64_t down_since_ms, int64_t sync_ms)
+void resume_with(struct pipeline *p, const struct numbers *numbers, int64_t down_since_ms,
+		 int64_t sync_ms)
 {
 	struct resume r = {
 		.p = p,
+		.numbers = numbers,
 		.down_since_ms = down_since_ms,
 		.now_ms = clock_real_ms(),
 		.sync_ms = sync_ms,
 	};
 
-	numbers_read(&r.numbers);
 	session_each(p->sessions, resume_session, &r);
+	adopt_running(&r);
 	writer_flush(p->writer);
-	numbers_free(&r.numbers);
-	if (r.resumed || r.ended)
-		log_info("event=resumed sessions=%u ended_meanwhile=%u", r.resumed, r.ended);
+	if (r.resumed || r.ended || r.adopted)
+		log_info("event=resumed sessions=%u ended_meanwhile=%u adopted=%u", r.resumed,
+			 r.ended, r.adopted);
+}
+
+void resume_all(struct pipeline *p, int64_t down_since_ms, int64_t sync_ms)
+{
+	struct numbers numbers;
+
+	numbers_read(&numbers);
+	resume_with(p, &numbers, down_since_ms, sync_ms);
+	numbers_free(&numbers);
 }

@@ -22,6 +22,10 @@ static int append(struct writer *w, struct session *s, struct slice line, struct
 	char name[WRITER_NAME_SIZE];
 	int rc;
 
+	if (w->facts.scratch) { /* nobody looks for them after a crash */
+		buf_put(&s->w.rows, line);
+		return s->w.rows.failed ? sa_fail(err, SA_ERR_NOMEM, "writer: out of memory") : 0;
+	}
 	writer_file(s, "segs", name);
 	rc = spool_append(w->spool, name, s->w.segs_size, line, err);
 	if (rc == 0)
@@ -47,15 +51,15 @@ int rows_add(struct writer *w, struct session *s, const struct session_segment *
 	char name[WRITER_NAME_SIZE], hash[DIGEST_HEX_SIZE], row[ROW_SIZE];
 	int rc = 0, n;
 
-	if (s->w.segs_size == 0 || (s->tagged && !s->w.identified))
+	if (!w->facts.scratch && (s->w.segs_size == 0 || (s->tagged && !s->w.identified)))
 		rc = add_identity(w, s, err);
 	digest_hex(object, hash);
 	n = snprintf(row, sizeof(row),
 		     "%" PRIu32 " %" PRIu64 " %" PRIu64 " %zu %s %s %lld %u %" PRIu64 " %" PRIu64
-		     " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 "\n",
+		     " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRIu64 "\n",
 		     seg->number, seg->first_seq, seg->entries, object.len, hash, seg->head,
 		     (long long)seg->text_end, s->part, c->execs, c->inputs, c->gaps, c->lost,
-		     c->expired_ms, c->revoked_ms);
+		     c->expired_ms, c->revoked_ms, c->redactions);
 	if (rc == 0)
 		rc = append(w, s, (struct slice){row, (size_t)n}, err);
 	writer_file(s, "segs", name);
@@ -89,10 +93,11 @@ static int parse_row(struct slice line, struct row *r)
 	*r = (struct row){.part = 1};
 	return sscanf(text,
 		      "%" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %64s %64s %" SCNd64
-		      " %u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64,
+		      " %u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64
+		      " %" SCNu64,
 		      &r->seg.number, &r->seg.first_seq, &r->seg.entries, &r->seg.bytes,
 		      r->seg.sha256, r->head, &r->text_end, &r->part, &c->execs, &c->inputs,
-		      &c->gaps, &c->lost, &c->expired_ms, &c->revoked_ms);
+		      &c->gaps, &c->lost, &c->expired_ms, &c->revoked_ms, &c->redactions);
 }
 
 /* A row of a number seen before (sealed again after a crash) counts once. */
@@ -118,6 +123,16 @@ static size_t count_lines(struct slice text)
 	return n;
 }
 
+static int parse_all(struct slice text, struct manifest_segment **out, size_t *n,
+		     struct sa_err *err)
+{
+	*out = calloc(count_lines(text) + 1, sizeof(**out));
+	if (!*out)
+		return sa_fail(err, SA_ERR_NOMEM, "writer: out of memory");
+	*n = parse_rows(text, *out);
+	return 0;
+}
+
 int rows_read(struct writer *w, const struct session *s, struct manifest_segment **out, size_t *n,
 	      struct sa_err *err)
 {
@@ -125,16 +140,14 @@ int rows_read(struct writer *w, const struct session *s, struct manifest_segment
 	char name[WRITER_NAME_SIZE];
 	int rc;
 
+	if (w->facts.scratch)
+		return parse_all(buf_slice(&s->w.rows), out, n, err);
 	buf_init(&text, ROWS_MAX_BYTES);
 	writer_file(s, "segs", name);
 	rc = spool_read(w->spool, name, &text, err);
 	if (rc && rc != SA_ERR_NOTFOUND)
 		return rc;
-	*out = calloc(count_lines(buf_slice(&text)) + 1, sizeof(**out));
-	if (!*out)
-		return sa_fail(err, SA_ERR_NOMEM, "writer: out of memory");
-	*n = parse_rows(buf_slice(&text), *out);
-	return 0;
+	return parse_all(buf_slice(&text), out, n, err);
 }
 
 off_t rows_size(struct writer *w, const struct session *s)

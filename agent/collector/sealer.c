@@ -46,6 +46,7 @@ static void start_json(struct writer *w)
 
 static int put_index_start(struct writer *w, struct session *s, struct sa_err *err)
 {
+	static const struct access none;
 	_cleanup_buf_ struct buf key = {0};
 	struct segment_session facts;
 	int rc;
@@ -53,6 +54,11 @@ static int put_index_start(struct writer *w, struct session *s, struct sa_err *e
 	buf_init(&key, LAYOUT_KEY_MAX);
 	layout_index_start(&key, s->start_ms, slice_of(w->facts.host), s->sid);
 	writer_describe(w, s, &facts);
+	if (!s->w.list_tried)
+		s->w.list_tagged = s->tagged;
+	s->w.list_tried = true;
+	if (!s->w.list_tagged)
+		facts.access = &none;
 	start_json(w);
 	index_write_start(w->json, &facts);
 	rc = put_json(w, s, &key, err);
@@ -102,21 +108,31 @@ int sealer_list(struct writer *w, struct session *s, struct sa_err *err)
 	return rc;
 }
 
+/* The segment's bytes into w->object, where they may be already. */
+static int fetch(struct writer *w, const struct session *s, uint32_t number, struct sa_err *err)
+{
+	char name[WRITER_NAME_SIZE];
+
+	if (w->object_of == s && w->object_number == number)
+		return 0;
+	w->object_of = NULL;
+	writer_segment_file(s, number, name);
+	buf_clear(&w->object);
+	return spool_read(w->spool, name, &w->object, err);
+}
+
 static int seal_one(struct writer *w, struct session *s, struct session_segment *seg,
 		    struct sa_err *err)
 {
-	char name[WRITER_NAME_SIZE];
 	_cleanup_buf_ struct buf key = {0};
 	int rc;
 
 	buf_init(&key, LAYOUT_KEY_MAX);
-	writer_segment_file(s, seg->number, name);
 	session_key(w, s, &key);
 	layout_segment_name(&key, seg->number);
-	buf_clear(&w->object);
 	buf_clear(&w->packed);
-	if ((rc = spool_read(w->spool, name, &w->object, err)) ||
-	    (rc = segment_compress(buf_slice(&w->object), &w->packed, err)) ||
+	if ((rc = fetch(w, s, seg->number, err)) ||
+	    (rc = segment_press(w->press, buf_slice(&w->object), &w->packed, err)) ||
 	    (rc = put_object(w, &key, buf_slice(&w->packed), &seg->again, err)))
 		return rc;
 	seg->again = true; /* should the rest fail */
@@ -149,12 +165,13 @@ static int note_sealed(struct writer *w, struct session *s, const struct session
 	return rc;
 }
 
-bool sealer_seal(struct writer *w, struct session *s)
+static bool seal_all(struct writer *w, struct session *s)
 {
 	struct sa_err err = {0};
 	char name[WRITER_NAME_SIZE];
 
-	if (s->w.n_unsealed && !writer_flush_session(w, s)) /* a page that was rendered again */
+	/* The page's lines up to here cannot be made again. */
+	if (s->w.n_unsealed && !w->facts.scratch && !writer_flush_session(w, s))
 		return false;
 	while (s->w.n_unsealed) {
 		struct session_segment seg = s->w.unsealed[0];
@@ -175,6 +192,14 @@ bool sealer_seal(struct writer *w, struct session *s)
 	return true;
 }
 
+bool sealer_seal(struct writer *w, struct session *s)
+{
+	bool ok = seal_all(w, s);
+
+	w->object_of = NULL; /* others use w->object, too */
+	return ok;
+}
+
 static int put_manifest(struct writer *w, struct session *s, const struct segment_session *facts,
 			const struct session_totals *totals, struct sa_err *err)
 {
@@ -188,6 +213,15 @@ static int put_manifest(struct writer *w, struct session *s, const struct segmen
 	return put_json(w, s, &key, err);
 }
 
+/* The page's end to its file. */
+static int end_text(struct writer *w, struct session *s, const char *name, struct slice tail,
+		    struct sa_err *err)
+{
+	if (s->w.text.len && !writer_flush_session(w, s))
+		return sa_fail(err, SA_ERR_IO, "%s: its last lines cannot be written", name);
+	return spool_append(w->spool, name, s->w.text_size, tail, err);
+}
+
 static int put_transcript(struct writer *w, struct session *s, const struct segment_session *facts,
 			  const struct session_totals *totals, struct sa_err *err)
 {
@@ -197,12 +231,17 @@ static int put_transcript(struct writer *w, struct session *s, const struct segm
 	int rc;
 
 	buf_init(&key, LAYOUT_KEY_MAX);
-	buf_init(&tail, 65536);
+	buf_init(&tail, s->w.text.max);
 	writer_file(s, "txt", name);
 	session_key(w, s, &key);
 	layout_transcript_name(&key, s->part);
+	if (w->facts.scratch && s->w.text_size == 0) { /* all of it is in memory */
+		buf_put(&tail, buf_slice(&s->w.text));
+		page_tail(&tail, &style, facts, totals);
+		return put_object(w, &key, buf_slice(&tail), &s->w.again, err);
+	}
 	page_tail(&tail, &style, facts, totals);
-	rc = spool_append(w->spool, name, s->w.text_size, buf_slice(&tail), err);
+	rc = end_text(w, s, name, buf_slice(&tail), err);
 	if (rc == SA_ERR_NOTFOUND) /* promoted already, by a run that died right after */
 		return 0;
 	return rc ? rc : spool_promote(w->spool, name, buf_cstr(&key), err);
@@ -238,6 +277,7 @@ void sealer_finish(struct writer *w, struct session *s)
 		.inputs = s->w.counts.inputs,
 		.gaps = s->w.counts.gaps,
 		.lost = s->w.counts.lost,
+		.redactions = s->w.counts.redactions,
 		.head = s->w.prev_head,
 	};
 	char name[WRITER_NAME_SIZE];
@@ -264,9 +304,11 @@ void sealer_finish(struct writer *w, struct session *s)
 	s->w.text_size = s->w.segs_size = s->w.sealed.text_end = 0;
 	writer_forget(w, s);
 	writer_file(s, "segs", name);
-	if (checkpoint_write(w, s, &err) == 0)
-		spool_remove(w->spool, name);
-	else /* after a crash now it would be finished once more, with the same bytes */
+	if (checkpoint_write(w, s, &err) == 0) {
+		if (!w->facts.scratch)
+			spool_remove(w->spool, name);
+	} else { /* after a crash now it would be finished once more, with the same bytes */
 		writer_spool_error(w, s, &err);
+	}
 	session_retire(w->sessions, s);
 }

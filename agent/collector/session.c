@@ -6,11 +6,12 @@
 
 #include <stdlib.h>
 
+#include "agent/collector/typing.h"
 #include "common/cleanup.h"
 #include "common/escape.h"
 
 #define BUCKETS 4096                   /* a power of two */
-#define PENDING_MAX (33 * 1024 * 1024) /* one entry with a 2 MiB argument list, all escaped */
+#define PENDING_MAX (49 * 1024 * 1024) /* one entry with a 6 MiB argument list, all escaped */
 
 struct list {
 	struct session *oldest, *newest;
@@ -38,9 +39,10 @@ static void session_free(struct session *s)
 	free(s->folder);
 	access_free(&s->access);
 	validity_free(&s->validity);
-	join_free(&s->join);
+	typing_free(s->typing);
 	buf_free(&s->w.pending);
 	buf_free(&s->w.text);
+	buf_free(&s->w.rows);
 	free(s->w.unsealed);
 	free(s);
 }
@@ -137,6 +139,7 @@ struct session *session_add(struct session_table *t, uint32_t ses, const char *s
 	s->w.next_seq = 1;
 	buf_init(&s->w.pending, PENDING_MAX);
 	buf_init(&s->w.text, PENDING_MAX);
+	buf_init(&s->w.rows, PENDING_MAX);
 	s->hash_next = t->hash[ses & (BUCKETS - 1)];
 	t->hash[ses & (BUCKETS - 1)] = s;
 	attach(t, s);
@@ -147,8 +150,9 @@ void session_retire(struct session_table *t, struct session *s)
 {
 	buf_free(&s->w.pending);
 	buf_free(&s->w.text);
-	join_free(&s->join);
-	memset(s->readers, 0, sizeof(s->readers));
+	buf_free(&s->w.rows);
+	typing_free(s->typing);
+	s->typing = NULL;
 	if (s->retired)
 		return;
 	detach(t, s);

@@ -13,7 +13,6 @@
 #include <sys/types.h>
 
 #include "agent/collector/channels.h"
-#include "agent/collector/join.h"
 #include "agent/collector/validity.h"
 #include "common/access/access.h"
 #include "common/transcript/chain.h"
@@ -22,7 +21,6 @@
 
 #define SESSION_MAX 10000        /* open at once */
 #define SESSION_MAX_RETIRED 1024 /* closed ones kept to know them again; the oldest goes first */
-#define SESSION_READERS 16       /* terminal programs whose typed text is followed at once */
 #define SESSION_NESTED 8         /* sudo, su that said who they serve, but not yet how it went */
 
 enum session_phase {
@@ -32,18 +30,13 @@ enum session_phase {
 	SESSION_CLOSED, /* its manifest is made; kept to know it again */
 };
 
-struct session_reader {       /* one program reading a terminal */
-	int64_t pid, last_ms; /* time of its last flush */
-	struct join_cursor cursor;
-};
-
 struct session_nested {
 	int64_t pid; /* 0: none */
 	bool ok;     /* the transcript says that it succeeded */
 };
 
 struct session_counts { /* of the session's entries so far */
-	uint64_t entries, execs, inputs, gaps, lost;
+	uint64_t entries, execs, inputs, gaps, lost, redactions;
 	int64_t expired_ms, revoked_ms; /* times of the last such entry; 0: none */
 };
 
@@ -69,9 +62,13 @@ struct session_writing {
 	uint32_t n_sealed;
 	off_t text_size, segs_size;
 	struct buf pending, text; /* lines and page text not yet in their files */
+	struct buf rows;          /* of a scratch spool, see rows.c */
 	int64_t opened_ms, synced_ms;
 	bool dirty, unsynced, sync_now;
 	bool known, listed; /* its checkpoint, its index start object were made */
+	/* The index start object was tried, and whether it has an access context: it is made again
+	 * with the same bytes. */
+	bool list_tried, list_tagged;
 	bool pointed;       /* the pointers of its requests were, since it is tagged */
 	bool identified;    /* its rows say who it is, since it is tagged */
 	bool cut_unsynced;
@@ -108,6 +105,7 @@ struct session {
 	char linked[LAYOUT_SID_SIZE]; /* the session that it came from; "": none */
 	uint32_t linked_ses;          /* its number */
 	char left[LAYOUT_SID_SIZE];   /* the last one that came from this; "": none */
+	bool logged_in; /* its LOGIN record came from outside of all sessions */
 	struct session_loss loss;
 	unsigned missed; /* looks in a row at which it had no process */
 	bool taken_up;   /* from an earlier run, its gap is not written yet */
@@ -117,8 +115,7 @@ struct session {
 	struct channels channels;
 	struct session_nested nested[SESSION_NESTED];
 	unsigned next_nested; /* of nested, to be overwritten */
-	struct join join;
-	struct session_reader readers[SESSION_READERS];
+	struct typing *typing; /* of its terminals, see typing.h; NULL: nothing yet */
 	struct session_writing w;
 	bool retired; /* closed, and all of it in the spool */
 	struct session *hash_next, *prev, *next;

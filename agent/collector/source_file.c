@@ -4,12 +4,10 @@
 
 #include "agent/collector/source_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "agent/collector/source_bytes.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
@@ -64,44 +62,45 @@ static size_t take_lines(struct reader *r, const char *buf, size_t len)
 	return (size_t)(p - buf);
 }
 
-int source_file_read(const char *path, source_fn fn, void *ctx, struct source_stats *stats,
-		     struct sa_err *err)
+static int read_all(struct reader *r, struct source_bytes *in, char *buf, struct sa_err *err)
 {
-	_cleanup_close_ int opened = -1;
-	_cleanup_free_ char *buf = malloc(BLOCK);
-	struct reader r = {.path = path, .fn = fn, .ctx = ctx, .stats = stats};
-	int fd = STDIN_FILENO;
-	size_t have = 0;
+	size_t have = 0, got = 0;
+	int rc;
 
-	if (!buf)
-		return sa_fail(err, SA_ERR_NOMEM, "%s: out of memory", path);
-	if (strcmp(path, "-") != 0) {
-		fd = opened = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			return sa_fail_errno(err, "open %s", path);
-	}
-	for (;;) {
-		ssize_t n = read(fd, buf + have, BLOCK - have);
+	while ((rc = source_bytes_read(in, buf + have, BLOCK - have, &got, err)) == 0 && got > 0) {
 		size_t used;
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return sa_fail_errno(err, "read %s", path);
-		if (n == 0)
-			break;
-		have += (size_t)n;
-		used = take_lines(&r, buf, have);
+		have += got;
+		used = take_lines(r, buf, have);
 		memmove(buf, buf + used, have - used);
 		have -= used;
 		if (have == BLOCK) {
-			if (!r.skipping)
-				count_bad(&r, &stats->oversized, "oversized");
-			r.skipping = true;
+			if (!r->skipping)
+				count_bad(r, &r->stats->oversized, "oversized");
+			r->skipping = true;
 			have = 0;
 		}
 	}
-	if (have)
-		take_line(&r, (struct slice){buf, have});
-	return 0;
+	/* where the data are cut, so is the line, even if it looks whole */
+	if (rc == 0 && have)
+		take_line(r, (struct slice){buf, have});
+	return rc;
+}
+
+int source_file_read(const char *path, source_fn fn, void *ctx, struct source_stats *stats,
+		     struct sa_err *err)
+{
+	_cleanup_free_ char *buf = malloc(BLOCK);
+	struct reader r = {.path = path, .fn = fn, .ctx = ctx, .stats = stats};
+	struct source_bytes *in;
+	int rc;
+
+	if (!buf)
+		return sa_fail(err, SA_ERR_NOMEM, "%s: out of memory", path);
+	rc = source_bytes_open(path, &in, err);
+	if (rc)
+		return sa_wrap(err, rc, "%s", path);
+	rc = read_all(&r, in, buf, err);
+	source_bytes_close(in);
+	return rc ? sa_wrap(err, rc, "%s: after line %llu", path, (unsigned long long)r.line) : 0;
 }

@@ -13,22 +13,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/cleanup.h"
+#include "agent/collector/intake.h"
 #include "common/clock.h"
 
-#define BATCH 64
-#define DATAGRAM 9216 /* MAX_AUDIT_MESSAGE_LENGTH 8970 and the header */
 #define ACK_TIMEOUT_MS 2000
 
 struct source_netlink {
 	int fd;
 	uint32_t seq;
-	int ack; /* errno the kernel answered with; -1 while it has not */
-	struct source_stats stats;
-	struct mmsghdr msgs[BATCH];
-	struct iovec iov[BATCH];
-	struct sockaddr_nl from[BATCH];
-	char data[BATCH][DATAGRAM] __attribute__((aligned(8)));
 };
 
 static int open_error(int errnum, struct sa_err *err)
@@ -43,8 +35,8 @@ static int open_error(int errnum, struct sa_err *err)
 	if (errnum == EPERM || errnum == EACCES)
 		return sa_fail(
 			err, SA_ERR_PERM,
-			"kernel audit refused this process (%s): it needs CAP_AUDIT_CONTROL in the "
-			"initial user namespace; start it as root on the host",
+			"kernel audit refused this process (%s): it needs CAP_AUDIT_CONTROL and "
+			"CAP_AUDIT_READ in the initial user namespace; start it as root on the host",
 			strerror(errnum));
 	return sa_fail_errno(err, "netlink audit socket");
 }
@@ -71,12 +63,6 @@ int source_netlink_open(int64_t rcvbuf, struct source_netlink **out, struct sa_e
 		return sa_fail(err, SA_ERR_NOMEM, "netlink: out of memory");
 	}
 	s->fd = fd;
-	for (size_t i = 0; i < BATCH; i++) {
-		s->iov[i] = (struct iovec){s->data[i], DATAGRAM};
-		s->msgs[i].msg_hdr.msg_iov = &s->iov[i];
-		s->msgs[i].msg_hdr.msg_iovlen = 1;
-		s->msgs[i].msg_hdr.msg_name = &s->from[i];
-	}
 	*out = s;
 	return 0;
 }
@@ -92,11 +78,6 @@ void source_netlink_close(struct source_netlink *s)
 int source_netlink_fd(const struct source_netlink *s)
 {
 	return s->fd;
-}
-
-const struct source_stats *source_netlink_stats(const struct source_netlink *s)
-{
-	return &s->stats;
 }
 
 static int send_status(struct source_netlink *s, const struct audit_status *st, uint16_t flags)
@@ -115,95 +96,86 @@ static int send_status(struct source_netlink *s, const struct audit_status *st, 
 											       : 0;
 }
 
-static void take_ack(struct source_netlink *s, const struct nlmsghdr *h, size_t len)
+/* The errno that the kernel answers with; -1: this is not its answer. */
+static int answer(const struct source_netlink *s, uint32_t from, struct slice d)
 {
-	const struct nlmsgerr *e = (const struct nlmsgerr *)(const void *)(h + 1);
+	struct {
+		struct nlmsghdr h;
+		struct nlmsgerr e;
+	} m;
 
-	if (len >= NLMSG_HDRLEN + sizeof(*e) && h->nlmsg_seq == s->seq)
-		s->ack = -e->error;
+	if (from != 0 || d.len < sizeof(m))
+		return -1;
+	memcpy(&m, d.ptr, sizeof(m));
+	return m.h.nlmsg_type == NLMSG_ERROR && m.h.nlmsg_seq == s->seq ? -m.e.error : -1;
 }
 
-/* One datagram is one record. nlmsg_len is not used: on unicast the kernel leaves the header out of
- * it (kernel/audit.c kauditd_send_queue), so the datagram's own length counts. Replies are below
- * 1100, except LOGIN. */
-static void take_datagram(struct source_netlink *s, size_t i, source_fn fn, void *ctx)
+/* A record that came before the answer. */
+static void take_record(uint32_t from, struct slice d, bool cut, source_fn fn, void *ctx,
+			struct source_stats *stats)
 {
-	const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)s->data[i];
-	size_t len = s->msgs[i].msg_len;
+	enum intake_verdict v = intake_judge(from, d, cut);
 	struct record r;
-	int rc;
 
-	if (s->from[i].nl_pid != 0 || len < NLMSG_HDRLEN)
+	if (v == INTAKE_OVERSIZED)
+		stats->oversized++;
+	if (v != INTAKE_RECORD)
 		return;
-	if (h->nlmsg_type == NLMSG_ERROR) {
-		take_ack(s, h, len);
-		return;
-	}
-	if (h->nlmsg_type < AUDIT_FIRST_USER_MSG && h->nlmsg_type != AUDIT_LOGIN)
-		return;
-	if (s->msgs[i].msg_hdr.msg_flags & MSG_TRUNC) {
-		s->stats.oversized++;
+	if (record_parse_payload(intake_type(d), intake_payload(d), &r)) {
+		stats->malformed++;
 		return;
 	}
-	rc = record_parse_payload(
-		h->nlmsg_type, (struct slice){s->data[i] + NLMSG_HDRLEN, len - NLMSG_HDRLEN}, &r);
-	if (rc) {
-		s->stats.malformed++;
-		return;
-	}
-	s->stats.records++;
+	stats->records++;
 	fn(ctx, &r);
 }
 
-size_t source_netlink_read(struct source_netlink *s, source_fn fn, void *ctx, bool *overrun)
-{
-	size_t total = 0;
-
-	while (total < SOURCE_NETLINK_TURN) {
-		int n;
-
-		for (size_t i = 0; i < BATCH; i++)
-			s->msgs[i].msg_hdr.msg_namelen = sizeof(s->from[i]);
-		n = recvmmsg(s->fd, s->msgs, BATCH, MSG_DONTWAIT, NULL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == ENOBUFS) {
-			*overrun = true;
-			continue;
-		}
-		if (n <= 0)
-			break;
-		for (int i = 0; i < n; i++)
-			take_datagram(s, (size_t)i, fn, ctx);
-		total += (size_t)n;
-	}
-	return total;
-}
-
-int source_netlink_register(struct source_netlink *s, source_fn fn, void *ctx, struct sa_err *err)
+int source_netlink_register(struct source_netlink *s, source_fn fn, void *ctx,
+			    struct source_stats *stats, struct sa_err *err)
 {
 	struct audit_status st = {.mask = AUDIT_STATUS_PID, .pid = (uint32_t)getpid()};
 	int64_t deadline = clock_mono_ms() + ACK_TIMEOUT_MS;
-	bool overrun = false;
+	int errnum = -1;
 
-	s->ack = -1;
 	if (send_status(s, &st, NLM_F_ACK))
 		return open_error(errno, err);
-	while (s->ack < 0) {
+	while (errnum < 0) {
+		char data[INTAKE_DATAGRAM_MAX];
+		struct sockaddr_nl from = {0};
+		struct iovec iov = {data, sizeof(data)};
+		struct msghdr msg = {.msg_name = &from,
+				     .msg_namelen = sizeof(from),
+				     .msg_iov = &iov,
+				     .msg_iovlen = 1};
 		struct pollfd p = {.fd = s->fd, .events = POLLIN};
 		int64_t left = deadline - clock_mono_ms();
+		ssize_t n;
 
 		if (left <= 0)
 			return sa_fail(err, SA_ERR_IO, "kernel audit does not answer");
 		poll(&p, 1, (int)left);
-		source_netlink_read(s, fn, ctx, &overrun);
+		n = recvmsg(s->fd, &msg, MSG_DONTWAIT);
+		if (n < 0)
+			continue;
+		errnum = answer(s, from.nl_pid, (struct slice){data, (size_t)n});
+		if (errnum < 0)
+			take_record(from.nl_pid, (struct slice){data, (size_t)n},
+				    msg.msg_flags & MSG_TRUNC, fn, ctx, stats);
 	}
-	if (s->ack == EEXIST)
+	if (errnum == EEXIST)
 		return sa_fail(
 			err, SA_ERR_EXISTS,
 			"another audit daemon holds the kernel's one slot; stop it (systemctl stop "
-			"auditd) or leave recording to it");
-	return s->ack ? open_error(s->ack, err) : 0;
+			"auditd), or listen beside it (capture.source = multicast)");
+	return errnum ? open_error(errnum, err) : 0;
+}
+
+int source_netlink_join(struct source_netlink *s, struct sa_err *err)
+{
+	int group = AUDIT_NLGRP_READLOG;
+
+	if (setsockopt(s->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)))
+		return open_error(errno, err);
+	return 0;
 }
 
 void source_netlink_unregister(struct source_netlink *s)

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 
 #include "agent/collector/transcript_internal.h"
+#include "agent/collector/typing.h"
 #include "common/access/tag.h"
 #include "common/cleanup.h"
 #include "common/log.h"
 
 #define SCRATCH_MAX (2 * EVENT_MAX_BYTES)
+#define SCRATCH_KEEP (256 * 1024)
 
 int transcript_new(struct writer *w, struct session_table *sessions,
 		   const struct transcript_facts *facts, struct transcript **out,
@@ -27,9 +29,11 @@ int transcript_new(struct writer *w, struct session_table *sessions,
 	t->facts = *facts;
 	t->next_due_ms = INT64_MAX;
 	buf_init(&t->scratch, SCRATCH_MAX);
-	buf_init(&t->args, SCRATCH_MAX);
+	arguments_init(&t->arguments);
 	t->typed = typed_new();
-	if (!t->typed) {
+	t->joins = join_store_new();
+	t->procs = procs_new();
+	if (!t->typed || !t->joins || !t->procs) {
 		transcript_free(t);
 		return sa_fail(err, SA_ERR_NOMEM, "transcript: out of memory");
 	}
@@ -37,15 +41,26 @@ int transcript_new(struct writer *w, struct session_table *sessions,
 	return 0;
 }
 
+/* It borrows from the transcript's store. */
+static void forget_typing(void *ctx, struct session *s)
+{
+	(void)ctx;
+	typing_free(s->typing);
+	s->typing = NULL;
+}
+
 void transcript_free(struct transcript *t)
 {
 	if (!t)
 		return;
 	buf_free(&t->scratch);
-	buf_free(&t->args);
-	free(t->arg_spans);
-	free(t->argv);
+	arguments_free(&t->arguments);
+	session_each(t->sessions, forget_typing, NULL);
+	join_store_free(t->joins);
 	typed_free(t->typed);
+	procs_free(t->procs);
+	auth_free(t);
+	inodes_free(t->inodes);
 	free(t);
 }
 
@@ -75,7 +90,7 @@ void transcript_fill(const struct session *s, const struct event *ev, enum entry
 		.user = transcript_user(s, uid, name),
 		.origin = slice_of(s->origin),
 		.audit_serial = ev->serial,
-		.after_end = s->part > 1,
+		.after_logout = s->part > 1,
 		.uid = uid,
 		.euid = ENTRY_ID_UNSET,
 		.auid = s->auid,
@@ -151,6 +166,7 @@ void transcript_begin(struct transcript *t, struct session *s, const struct even
 			   s->loss.count, t->now_ms);
 	if (inherited)
 		binding_settled(t, s, ev);
+	auth_begin(t, s);
 }
 
 void transcript_wake(struct transcript *t, struct session *s, const struct event *ev)
@@ -168,9 +184,8 @@ void transcript_wake(struct transcript *t, struct session *s, const struct event
 	transcript_plan_end(t, s);
 }
 
-/* The session an entry is for, ready to take it. */
-static struct session *session_for_entry(struct transcript *t, const struct event *ev, uint32_t ses,
-					 uint32_t auid)
+struct session *transcript_session(struct transcript *t, const struct event *ev, uint32_t ses,
+				   uint32_t auid)
 {
 	struct session *s;
 
@@ -183,7 +198,7 @@ static struct session *session_for_entry(struct transcript *t, const struct even
 			return NULL;
 		if (s->phase == SESSION_PENDING) {
 			s->auid = auid;
-			binding_adopt(t, s, ev);
+			binding_adopt(t, s, ev, ev->time_ms);
 		}
 	}
 	if (s->phase == SESSION_PENDING)
@@ -211,6 +226,7 @@ static void on_login(struct transcript *t, const struct event *ev, struct slice 
 		if (s->w.finishing)
 			return; /* its end is not in the spool yet */
 		session_remove(t->sessions, s);
+		procs_forget(t->procs, ses);
 		if (!t->facts.ses_dir)
 			t->facts.boot_id =
 				NULL; /* a recording's own boot id was that of the first */
@@ -221,7 +237,17 @@ static void on_login(struct transcript *t, const struct event *ev, struct slice 
 	s->auid = record_id(record_get(body, "auid"));
 	record_u64(record_get(body, "pid"), &pid);
 	s->leader_pid = (int64_t)pid;
+	s->logged_in = pid != 0 && record_id(record_get(body, "old-ses")) == UINT32_MAX;
 	link_login(t, s, ev, body);
+}
+
+/* OpenSSH 9.8 took sshd apart; PAM's service is still sshd. */
+static struct slice service_of(struct slice exe)
+{
+	struct slice name = slice_base_name(exe);
+
+	return slice_is(name, "sshd-session") || slice_is(name, "sshd-auth") ? SLICE_LIT("sshd")
+									     : name;
 }
 
 /* USER_START of the process that logged in: a stack without our module gets no further. */
@@ -231,7 +257,7 @@ static void begin_untagged(struct transcript *t, struct session *s, const struct
 	session_set(&s->user, record_text(record_get(msg, "acct"), &t->scratch));
 	session_set(&s->origin, record_text(record_get(msg, "addr"), &t->scratch));
 	session_set(&s->terminal, record_text(record_get(msg, "terminal"), &t->scratch));
-	session_set(&s->service, slice_base_name(record_text(record_get(msg, "exe"), &t->scratch)));
+	session_set(&s->service, service_of(record_text(record_get(msg, "exe"), &t->scratch)));
 	transcript_begin(t, s, ev, NULL);
 }
 
@@ -305,23 +331,61 @@ static void on_tag(struct transcript *t, const struct event *ev, struct slice bo
 
 static void on_tty(struct transcript *t, const struct event *ev, struct slice body)
 {
-	struct session *s = session_for_entry(t, ev, record_id(record_get(body, "ses")),
-					      record_id(record_get(body, "auid")));
+	struct session *s = transcript_session(t, ev, record_id(record_get(body, "ses")),
+					       record_id(record_get(body, "auid")));
 
 	if (s)
 		input_entries(t, s, ev, body);
 }
 
+/* What a login does before it says who it is for (by our tag, by USER_START) is its own: the
+ * message with the tag is a call too, and pam_motd runs programs. It began outside of all sessions,
+ * so this is out of reach of who is recorded. A program that it becomes itself is the session's. */
+static bool is_logins_own(const struct session *s, const struct call *c)
+{
+	if (s->phase != SESSION_PENDING || !s->logged_in)
+		return false;
+	return c->pid == s->leader_pid ? c->kind != CALL_EXEC
+				       : c->ppid == s->leader_pid || c->uid != s->auid;
+}
+
+/* How a process ends says too little to begin or reopen a transcript, unless it is the end of a
+ * program that is in one. */
+bool transcript_takes(struct transcript *t, const struct call *c)
+{
+	const struct session *s = session_find(t->sessions, c->ses);
+
+	if (s && is_logins_own(s, c))
+		return false;
+	return c->kind != CALL_EXIT || procs_find(t->procs, c->pid) ||
+	       (s && (s->phase == SESSION_OPEN || s->phase == SESSION_ENDING));
+}
+
+/* What is done to our own files is told without the class too. */
+static bool is_recorded(const struct transcript *t, enum call_kind kind)
+{
+	return t->facts.classes & 1U << kind || (kind == CALL_FILE && t->facts.self);
+}
+
 static void on_syscall(struct transcript *t, const struct event *ev)
 {
-	struct exec_call call;
+	static void (*const entries[CALL_KINDS])(struct transcript *, struct session *,
+						 const struct event *, const struct call *) = {
+		[CALL_EXEC] = exec_entry,           [CALL_EXIT] = exits_call,
+		[CALL_NETWORK] = network_entry,     [CALL_FILE] = files_entry,
+		[CALL_PRIVILEGE] = privilege_entry,
+	};
+	struct call call;
 	struct session *s;
 
-	if (!exec_recognize(ev, &call) || call.ses == UINT32_MAX)
+	if (!call_parse(ev, &call) || call.ses == UINT32_MAX || call.kind == CALL_OTHER ||
+	    !is_recorded(t, call.kind) || !transcript_takes(t, &call))
 		return;
-	s = session_for_entry(t, ev, call.ses, call.auid);
-	if (s)
-		exec_entry(t, s, ev, &call);
+	s = transcript_session(t, ev, call.ses, call.auid);
+	if (!s)
+		return;
+	if (!selfwatch_entry(t, s, ev, &call) && entries[call.kind])
+		entries[call.kind](t, s, ev, &call);
 }
 
 static bool reserve_scratch(struct transcript *t, const struct event *ev)
@@ -330,6 +394,8 @@ static bool reserve_scratch(struct transcript *t, const struct event *ev)
 
 	for (size_t i = 0; i < ev->n; i++)
 		need += ev->records[i].body.len;
+	if (t->scratch.cap > SCRATCH_KEEP && need <= SCRATCH_KEEP)
+		buf_free(&t->scratch); /* that of an event with very long arguments */
 	buf_clear(&t->scratch);
 	return buf_reserve(&t->scratch, need) != NULL;
 }
@@ -337,12 +403,14 @@ static bool reserve_scratch(struct transcript *t, const struct event *ev)
 void transcript_event(struct transcript *t, const struct event *ev, int64_t now_ms)
 {
 	struct slice body;
+	unsigned type;
 
 	transcript_advance(t, ev->time_ms, now_ms);
 	if (ev->n == 0 || !reserve_scratch(t, ev))
 		return;
 	body = ev->records[0].body;
-	switch (ev->records[0].type) {
+	type = ev->records[0].type;
+	switch (type) {
 	case RECORD_LOGIN:
 		on_login(t, ev, body);
 		break;
@@ -358,8 +426,17 @@ void transcript_event(struct transcript *t, const struct event *ev, int64_t now_
 	case RECORD_TTY:
 		on_tty(t, ev, body);
 		break;
+	case RECORD_ANOM_ABEND:
+		exits_abend(t, ev, body);
+		break;
 	default:
-		on_syscall(t, ev);
+		if (type == RECORD_CONFIG_CHANGE || type == RECORD_FEATURE_CHANGE ||
+		    (type >= 1200 && type < 1300))
+			reconfig_message(t, ev, type, body);
+		else if ((type >= 1100 && type < 1200) || (type >= 2100 && type < 3000))
+			auth_message(t, ev, type, body);
+		else
+			on_syscall(t, ev);
 	}
 }
 

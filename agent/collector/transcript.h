@@ -10,6 +10,8 @@
 #define SA_TRANSCRIPT_H
 
 #include "agent/collector/event.h"
+#include "agent/collector/redact.h"
+#include "agent/collector/self.h"
 #include "agent/collector/session.h"
 #include "agent/collector/writer.h"
 
@@ -22,11 +24,17 @@ struct transcript_facts { /* borrowed for the transcript's life */
 	unsigned owner_uid;  /* of tag files and grants; 0 in production */
 	const struct signers *signers; /* of grants that brokers sent; may be NULL */
 	int64_t end_grace_ms;
+	unsigned classes;              /* 1 << CALL_...: kinds of calls that are recorded */
+	bool auth, config;             /* so are these messages */
+	struct redact *redact;         /* may be NULL */
+	const struct self_facts *self; /* may be NULL */
 };
 
 struct transcript_stats {
 	uint64_t sessions, refused; /* refused: no room in the table */
 	uint64_t unverified_tags;
+	uint64_t reconfigs; /* changes of the audit system's configuration that were not the agent's
+			     */
 };
 
 struct transcript;
@@ -49,14 +57,38 @@ int64_t transcript_due_ms(const struct transcript *t);
 void transcript_expire(struct transcript *t, int64_t wait_ms, int64_t now_ms);
 /* A session of an earlier run is in the table: what of it no checkpoint says. */
 void transcript_take_up(struct transcript *t, struct session *s);
+/* A signal ended the process, as somebody else than the audit system tells. It is passed over when
+ * the process is not known as a session's program, or its end is told already: call it after the
+ * events of that time and before. time_ms: UTC. */
+void transcript_death(struct transcript *t, int64_t pid, unsigned signal, int64_t time_ms,
+		      int64_t now_ms);
+/* A session of this boot that runs and of which no record was seen: its transcript begins, with a
+ * gap from since_ms to now (time_ms). Nothing when it is known already. */
+void transcript_adopt(struct transcript *t, uint32_t ses, uint32_t auid, int64_t since_ms,
+		      int64_t time_ms, int64_t now_ms);
 /* Looks at the grants of open sessions: about once a second, where their files are. */
 void transcript_look(struct transcript *t, int64_t now_ms);
+/* Event time of the first change of the audit system's configuration by somebody else since the
+ * last call; 0: none. Counted also when the class config is off. */
+int64_t transcript_reconfigured(struct transcript *t);
+/* Changes until that event time by processes of no login are the agent's own, of an earlier run or
+ * of one that stops now. */
+void transcript_own_changes(struct transcript *t, int64_t until_ms);
+/* A change that no record told: a config entry in each open session. what: "audit_enabled",
+ * "audit_backlog_limit" ..., or what happened to rules: "remove_rule". Values may be NULL. */
+void transcript_reconfig_found(struct transcript *t, const char *what, const char *old_value,
+			       const char *new_value, int64_t time_ms, int64_t now_ms);
 /* A gap entry in each open session. */
 void transcript_gap_all(struct transcript *t, const char *cause, int64_t start_ms, int64_t end_ms,
 			uint64_t count, int64_t now_ms);
 /* Ends s now, for a cause of session_end_cause. */
 void transcript_end(struct transcript *t, struct session *s, const char *cause, int64_t end_ms,
 		    int64_t now_ms);
+/* fn is called before each session's last entry: what is known to be lost can still be said. NULL:
+ * nothing is. */
+void transcript_on_end(struct transcript *t, void (*fn)(void *ctx), void *ctx);
+/* The collector stops and sessions go on: lines that were typed and are not written yet. */
+void transcript_release(struct transcript *t, int64_t now_ms);
 /* Ends all that is open (end of a recording). */
 void transcript_end_all(struct transcript *t, const char *cause, int64_t now_ms);
 

@@ -27,6 +27,12 @@ void transcript_plan_end(struct transcript *t, const struct session *s)
 	transcript_plan(t, s->end_ms + grace_of(t, s));
 }
 
+void transcript_on_end(struct transcript *t, void (*fn)(void *ctx), void *ctx)
+{
+	t->on_end = fn;
+	t->on_end_ctx = ctx;
+}
+
 void transcript_end(struct transcript *t, struct session *s, const char *cause, int64_t end_ms,
 		    int64_t now_ms)
 {
@@ -37,8 +43,11 @@ void transcript_end(struct transcript *t, struct session *s, const char *cause, 
 	t->now_ms = now_ms;
 	if (s->phase == SESSION_PENDING)
 		transcript_begin(t, s, &ev, NULL);
+	if (t->on_end)
+		t->on_end(t->on_end_ctx);
 	s->end_ms = end_ms;
 	s->end_cause = session_end_cause(slice_of(cause));
+	input_end(t, s, &ev);
 	transcript_fill(s, &ev, ENTRY_SESSION_END, s->auid, name, &e);
 	e.outcome = ENTRY_SUCCESS;
 	e.object = e.service = slice_of(s->service);
@@ -136,4 +145,19 @@ void transcript_end_all(struct transcript *t, const char *cause, int64_t now_ms)
 	struct end_all e = {t, cause, now_ms};
 
 	session_each(t->sessions, end_one, &e);
+}
+
+static void release_one(void *ctx, struct session *s)
+{
+	struct transcript *t = ctx;
+	struct event ev = {.time_ms = s->start_ms};
+
+	if (s->phase == SESSION_OPEN || s->phase == SESSION_ENDING)
+		input_end(t, s, &ev);
+}
+
+void transcript_release(struct transcript *t, int64_t now_ms)
+{
+	t->now_ms = now_ms;
+	session_each(t->sessions, release_one, t);
 }

@@ -1,16 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the sessaudit authors */
 
-/* What transcript.c, transcript_end.c, binding.c, link.c, nested.c, lapse.c, exec.c and input.c
- * share; nobody else includes it. */
+/* What transcript*.c, binding.c, link.c, nested.c, lapse.c and the classes (exec, exits, network,
+ * files, privilege, selfwatch, auth, reconfig, input) share; nobody else includes it. */
 #ifndef SA_TRANSCRIPT_INTERNAL_H
 #define SA_TRANSCRIPT_INTERNAL_H
 
+#include "agent/collector/arguments.h"
+#include "agent/collector/call.h"
+#include "agent/collector/join.h"
+#include "agent/collector/files.h"
+#include "agent/collector/procs.h"
 #include "agent/collector/transcript.h"
 #include "agent/collector/typed.h"
 #include "common/access/tag.h"
 
-#define EXEC_MAX_ARGS 65536
+struct early;                 /* auth.c */
+struct reconfig {             /* reconfig.c */
+	int64_t first_ms;     /* of the first change since it was asked for; 0: none */
+	int64_t own_until_ms; /* changes by nobody's login are the agent's own until then */
+	struct change {       /* the last one that others than who made it were told of */
+		char what[128];
+		uint32_t ses, auid;
+		int64_t time_ms;
+	} told;
+};
+struct traced { /* privilege.c: the last process that was written to, by whom */
+	int64_t pid, target;
+	uint64_t request;
+};
 
 struct span {
 	size_t off, len;
@@ -24,11 +42,16 @@ struct transcript {
 	int64_t now_ms;      /* age clock of the call */
 	int64_t next_due_ms; /* no session's grace or approval is over before this event time */
 	struct buf scratch;  /* decoded values of the event in hand */
-	struct buf args;
-	struct span *arg_spans;
-	struct slice *argv;
-	size_t args_cap;
+	struct arguments arguments;
 	struct typed *typed;
+	struct join_store *joins;
+	struct procs *procs;
+	void (*on_end)(void *ctx); /* may be NULL */
+	void *on_end_ctx;
+	struct early *early;
+	struct inodes *inodes; /* files.c */
+	struct reconfig reconfig;
+	struct traced traced;
 };
 
 /* The fields every entry has, from the session and who acted. name: at least 16 bytes that live as
@@ -36,6 +59,22 @@ struct transcript {
 void transcript_fill(const struct session *s, const struct event *ev, enum entry_type type,
 		     uint32_t uid, char name[16], struct entry *e);
 
+/* The same of a system call: with who made it, from where, and how it went. */
+void transcript_fill_call(struct transcript *t, const struct session *s, const struct event *ev,
+			  const struct call *call, enum entry_type type, char name[16],
+			  struct entry *e);
+
+/* transcript_call.c: "user_auth" of record type 1100; absent when it has no name. */
+struct slice transcript_action(unsigned type, char text[32]);
+/* What res= of a message says. */
+enum entry_outcome transcript_outcome(struct slice res);
+
+/* Whether a call may have an entry in its session, in the state that is in. */
+bool transcript_takes(struct transcript *t, const struct call *c);
+/* The session an entry of this event is for, ready to take it: found, adopted, begun, woken. NULL:
+ * none. */
+struct session *transcript_session(struct transcript *t, const struct event *ev, uint32_t ses,
+				   uint32_t auid);
 /* Who, from where and by what is known as far as it will be: the transcript begins. */
 void transcript_begin(struct transcript *t, struct session *s, const struct event *ev,
 		      const char *cause);
@@ -50,23 +89,57 @@ void transcript_plan(struct transcript *t, int64_t event_ms);
 /* transcript_end.c: s is ending; end_ms says since when. */
 void transcript_plan_end(struct transcript *t, const struct session *s);
 
-/* exec.c: an event with a SYSCALL record. Returns true and fills ses when it is a program's start.
- */
-struct exec_call {
-	struct slice success, tty, comm, exe;
-	int64_t exit, pid, ppid;
-	uint32_t ses, auid, uid, euid;
-};
-bool exec_recognize(const struct event *ev, struct exec_call *call);
+/* Each takes an event of its class in a session that is ready for entries, and may write none. */
 void exec_entry(struct transcript *t, struct session *s, const struct event *ev,
-		const struct exec_call *call);
+		const struct call *call);
+void exits_call(struct transcript *t, struct session *s, const struct event *ev,
+		const struct call *call);
+void network_entry(struct transcript *t, struct session *s, const struct event *ev,
+		   const struct call *call);
+void files_entry(struct transcript *t, struct session *s, const struct event *ev,
+		 const struct call *call);
+void privilege_entry(struct transcript *t, struct session *s, const struct event *ev,
+		     const struct call *call);
+/* self.c does not write; selfwatch.c: a call of any kind that touches what is ours. Returns whether
+ * it wrote an entry, so that the class of the call need not. */
+bool selfwatch_entry(struct transcript *t, struct session *s, const struct event *ev,
+		     const struct call *call);
+
+/* Whether a call changed files that are ours. */
+bool selfwatch_has(struct transcript *t, const struct call *call, const struct files_act *a);
+/* privilege.c: "PTRACE_ATTACH" of a ptrace or process_vm_writev that takes hold of a process or
+ * changes it; NULL for all that only look or go on. */
+const char *privilege_ptrace(const struct call *call);
+
+/* exits.c: ANOM_ABEND, a signal that wrote a core. */
+void exits_abend(struct transcript *t, const struct event *ev, struct slice body);
+
+/* auth.c: a user message that is no LOGIN, USER_START, USER_END or tag. It may have no session yet.
+ */
+void auth_message(struct transcript *t, const struct event *ev, unsigned type, struct slice body);
+/* auth.c: the session's transcript has begun; what was said by the process that logged in before.
+ */
+void auth_begin(struct transcript *t, struct session *s);
+void auth_free(struct transcript *t);
+
+/* reconfig.c: CONFIG_CHANGE, DAEMON_*, FEATURE_CHANGE ...: an entry in each open session. */
+void reconfig_message(struct transcript *t, const struct event *ev, unsigned type,
+		      struct slice body);
 
 /* input.c: a TTY record of the session. */
 void input_entries(struct transcript *t, struct session *s, const struct event *ev,
 		   struct slice body);
+/* input.c: a program was started or failed to; e is its entry, written. */
+void input_ran(struct transcript *t, struct session *s, const struct event *ev,
+	       const struct entry *e);
+/* input.c: the process has ended: what it read and is not written yet. */
+void input_gone(struct transcript *t, struct session *s, const struct event *ev, int64_t pid);
+/* input.c: the same of all processes of the session, which ends. */
+void input_end(struct transcript *t, struct session *s, const struct event *ev);
 
-/* binding.c: a session that nothing was known of; begins it. */
-void binding_adopt(struct transcript *t, struct session *s, const struct event *ev);
+/* binding.c: a session that nothing was known of; begins it. since_ms: it may run since then. */
+void binding_adopt(struct transcript *t, struct session *s, const struct event *ev,
+		   int64_t since_ms);
 /* A TAG_BIND. */
 void binding_tag(struct transcript *t, const struct event *ev, struct slice body, struct tag *tag);
 /* s->access is what it will be, and its transcript has begun: the entry. */
@@ -103,6 +176,6 @@ void lapse_advance(struct transcript *t, struct session *s, int64_t event_ms);
 void lapse_wake(struct transcript *t, struct session *s, const struct event *ev);
 /* A program is started. */
 void lapse_exec(struct transcript *t, struct session *s, const struct event *ev,
-		const struct exec_call *call);
+		const struct call *call);
 
 #endif

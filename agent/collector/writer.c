@@ -12,10 +12,9 @@
 #include "common/log.h"
 #include "common/transcript/page.h"
 
-#define LINE_MAX_BYTES (32 * 1024 * 1024) /* a 2 MiB argument list, every byte escaped */
+#define LINE_MAX_BYTES (48 * 1024 * 1024) /* a 6 MiB argument list, every byte escaped */
 #define PENDING_TOTAL (64 * 1024 * 1024)  /* over all sessions, while the disk takes nothing */
 #define LAST_WORDS 65536                  /* kept free in a session's pending bytes for its end */
-#define KEEP_BYTES 65536                  /* of an empty buffer, for each session */
 
 /* Few and telling: these do not wait for the regular sync. */
 #define SYNC_AT_ONCE                                                                               \
@@ -40,8 +39,9 @@ int writer_new(struct spool *spool, const struct writer_facts *facts,
 	buf_init(&w->packed, SEGMENT_MAX_BYTES);
 	w->json = json_writer_new(&w->line);
 	w->digest = digest_new();
+	w->press = press_new();
 	w->dirty = calloc(SESSION_MAX, sizeof(struct session *));
-	if (!w->json || !w->digest || !w->dirty) {
+	if (!w->json || !w->digest || !w->press || !w->dirty) {
 		writer_free(w);
 		return sa_fail(err, SA_ERR_NOMEM, "writer: out of memory");
 	}
@@ -55,6 +55,7 @@ void writer_free(struct writer *w)
 		return;
 	json_writer_free(w->json);
 	digest_free(w->digest);
+	press_free(w->press);
 	buf_free(&w->line);
 	buf_free(&w->object);
 	buf_free(&w->packed);
@@ -93,6 +94,7 @@ void writer_count(struct session_counts *c, const struct entry *e)
 	c->inputs += e->type == ENTRY_INPUT;
 	c->gaps += e->type == ENTRY_GAP;
 	c->lost += e->type == ENTRY_GAP ? e->count : 0;
+	c->redactions += e->redacted;
 	if (e->type == ENTRY_EXPIRED)
 		c->expired_ms = e->time_ms;
 	if (e->type == ENTRY_REVOKED)
@@ -157,8 +159,10 @@ void writer_reopen(struct writer *w, struct session *s)
 	 * far as its objects are not made. */
 	if (!s->w.finishing || s->w.finished > 0 || s->w.manifest_out)
 		s->part++;
-	if (s->w.finished > 0 || s->w.manifest_out)
+	if (s->w.finished > 0 || s->w.manifest_out) {
 		s->w.segs_size = 0;
+		buf_clear(&s->w.rows);
+	}
 	writer_file(s, "txt", text);
 	if (s->w.finished >= 2 || spool_size(w->spool, text) < 0)
 		s->w.text_size = s->w.sealed.text_end = 0;
@@ -167,67 +171,6 @@ void writer_reopen(struct writer *w, struct session *s)
 	s->w.finished = 0;
 	s->phase = SESSION_ENDING;
 	session_revive(w->sessions, s);
-}
-
-/* Writes one file's pending bytes; what cannot be written stays pending. */
-static bool flush_one(struct writer *w, struct session *s, const char *name, struct buf *b,
-		      off_t *size)
-{
-	struct sa_err err = {0};
-
-	if (b->len == 0)
-		return true;
-	if (spool_append(w->spool, name, *size, buf_slice(b), &err)) {
-		writer_spool_error(w, s, &err);
-		return false;
-	}
-	*size += (off_t)b->len;
-	w->pending_bytes -= b->len;
-	if (b->cap > KEEP_BYTES)
-		buf_free(b);
-	else
-		buf_clear(b);
-	return true;
-}
-
-bool writer_flush_session(struct writer *w, struct session *s)
-{
-	char name[WRITER_NAME_SIZE], text[WRITER_NAME_SIZE];
-	struct sa_err err = {0};
-	bool ok;
-
-	/* Files that no checkpoint speaks of would not be found again. */
-	if (!s->w.known && checkpoint_write(w, s, &err)) {
-		writer_spool_error(w, s, &err);
-		return false;
-	}
-	writer_segment_file(s, s->w.open.number, name);
-	writer_file(s, "txt", text);
-	ok = flush_one(w, s, name, &s->w.pending, &s->w.open.size);
-	if (!flush_one(w, s, text, &s->w.text, &s->w.text_size)) {
-		off_t size = spool_size(w->spool, text);
-
-		/* What is gone of the page does not hold up the lines. */
-		if (size < s->w.text_size)
-			s->w.text_size = size < 0 ? 0 : size;
-		ok = false;
-	}
-	return ok;
-}
-
-void writer_flush(struct writer *w)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < w->n_dirty; i++) {
-		struct session *s = w->dirty[i];
-
-		if (writer_flush_session(w, s))
-			s->w.dirty = false;
-		else
-			w->dirty[left++] = s;
-	}
-	w->n_dirty = left;
 }
 
 static void mark_dirty(struct writer *w, struct session *s)
@@ -245,6 +188,7 @@ void writer_forget(struct writer *w, struct session *s)
 		if (w->dirty[i] == s)
 			w->dirty[i] = w->dirty[--w->n_dirty];
 	w->pending_bytes -= s->w.pending.len + s->w.text.len;
+	w->buffer_bytes -= s->w.pending.cap + s->w.text.cap;
 	buf_free(&s->w.pending);
 	buf_free(&s->w.text);
 	s->w.dirty = false;
@@ -261,23 +205,36 @@ static bool has_last_room(const struct session *s, size_t need)
 	return s->w.last_words && s->w.pending.len + need <= s->w.pending.max;
 }
 
+/* w->line, and its end, among the pending bytes. */
+static bool append_line(struct writer *w, struct session *s)
+{
+	struct buf *b = &s->w.pending;
+	size_t need = w->line.len + 1, cap = b->cap;
+	bool ok = buf_reserve(b, need) != NULL;
+
+	w->buffer_bytes += b->cap - cap;
+	if (ok) {
+		buf_put(b, buf_slice(&w->line));
+		buf_putc(b, '\n');
+		w->pending_bytes += need;
+	}
+	b->failed = false;
+	return ok;
+}
+
 /* w->line holds a finished JSON text: chains it and puts it among the pending bytes. */
 static bool put_line(struct writer *w, struct session *s)
 {
 	size_t need = w->line.len + 1;
 
 	if (!has_room(w, &s->w.pending, need)) {
-		writer_flush_session(w, s);
+		if (s->w.known) /* else it would write its checkpoint, by way of w->line */
+			writer_flush_session(w, s);
 		if (!has_room(w, &s->w.pending, need) && !has_last_room(s, need))
 			return false;
 	}
-	if (!buf_reserve(&s->w.pending, need)) {
-		s->w.pending.failed = false;
+	if (!append_line(w, s))
 		return false;
-	}
-	buf_put(&s->w.pending, buf_slice(&w->line));
-	buf_putc(&s->w.pending, '\n');
-	w->pending_bytes += need;
 	chain_add(&s->w.chain, w->digest, buf_slice(&w->line));
 	mark_dirty(w, s);
 	return true;
@@ -319,7 +276,7 @@ static bool open_segment(struct writer *w, struct session *s, int64_t now_ms)
 
 void writer_text(struct writer *w, struct session *s, const struct entry *e)
 {
-	size_t before = s->w.text.len;
+	size_t before = s->w.text.len, cap = s->w.text.cap;
 
 	if (!has_room(w, &s->w.text, 65536))
 		return; /* the page is a convenience, the lines are the record */
@@ -331,6 +288,7 @@ void writer_text(struct writer *w, struct session *s, const struct entry *e)
 	}
 	page_entry(&s->w.text, &text_style, e);
 	w->pending_bytes += s->w.text.len - before;
+	w->buffer_bytes += s->w.text.cap - cap;
 }
 
 static bool put_entry(struct writer *w, struct session *s, struct entry *e, int64_t now_ms)
@@ -348,11 +306,65 @@ static bool put_entry(struct writer *w, struct session *s, struct entry *e, int6
 	s->w.next_seq++;
 	s->w.open.entries++;
 	writer_count(&s->w.counts, e);
+	w->stats.redactions += e->redacted;
 	w->stats.entries++;
 	w->stats.bytes += w->line.len + 1;
 	writer_text(w, s, e);
-	s->w.sync_now |= (SYNC_AT_ONCE & 1U << e->type) != 0;
+	if (SYNC_AT_ONCE & 1U << e->type)
+		s->w.sync_now = w->urgent = true;
+	writer_spill(w);
 	return true;
+}
+
+/* Exchanges what the session has pending with w->object, which keeps its own bound. */
+static void swap_object(struct writer *w, struct session *s)
+{
+	struct buf was = w->object, *b = &s->w.pending;
+
+	w->buffer_bytes += was.cap - b->cap;
+	w->object.data = b->data;
+	w->object.len = b->len;
+	w->object.cap = b->cap;
+	b->data = was.data;
+	b->len = was.len;
+	b->cap = was.cap;
+}
+
+/* The whole segment is in memory: the sealer, which comes next, takes it from w->object. Nobody
+ * recovers a scratch spool, so there it need not be in a file before. */
+static bool cut_whole(struct writer *w, struct session *s)
+{
+	char name[WRITER_NAME_SIZE];
+	struct sa_err err = {0};
+
+	writer_segment_file(s, s->w.open.number, name);
+	if (!w->facts.scratch && spool_append(w->spool, name, 0, buf_slice(&s->w.pending), &err)) {
+		writer_spool_error(w, s, &err);
+		return false;
+	}
+	swap_object(w, s);
+	w->object_of = s;
+	w->object_number = s->w.open.number;
+	w->pending_bytes += s->w.pending.len - w->object.len;
+	s->w.open.size = (off_t)w->object.len;
+	writer_empty(w, &s->w.pending);
+	return true;
+}
+
+/* The footer, in w->line, ends the file. All or nothing. */
+static bool put_footer(struct writer *w, struct session *s)
+{
+	bool whole = s->w.open.size == 0 && s->w.n_unsealed == 0;
+	struct buf *b = &s->w.pending;
+	size_t before = b->len;
+
+	if (!append_line(w, s))
+		return false;
+	if (whole ? cut_whole(w, s) : writer_flush_lines(w, s))
+		return true;
+	w->pending_bytes -= b->len - before;
+	b->len = before;
+	return false;
 }
 
 bool writer_cut(struct writer *w, struct session *s)
@@ -360,10 +372,8 @@ bool writer_cut(struct writer *w, struct session *s)
 	struct segment_mark mark = {s->w.open.number, s->w.open.first_seq, s->w.prev_head};
 	struct session_segment *list;
 	struct chain chain = s->w.chain;
-	char name[WRITER_NAME_SIZE];
-	struct sa_err err = {0};
 
-	if (s->w.open.entries == 0 || !writer_flush_session(w, s))
+	if (s->w.open.entries == 0 || !writer_make_known(w, s))
 		return false;
 	list = realloc(s->w.unsealed, (s->w.n_unsealed + 1) * sizeof(*list));
 	if (!list)
@@ -375,13 +385,9 @@ bool writer_cut(struct writer *w, struct session *s)
 	if (json_writer_end(w->json))
 		return false;
 	chain_add(&chain, w->digest, buf_slice(&w->line));
-	buf_putc(&w->line, '\n');
-	writer_segment_file(s, s->w.open.number, name);
-	if (spool_append(w->spool, name, s->w.open.size, buf_slice(&w->line), &err)) {
-		writer_spool_error(w, s, &err);
+	if (!put_footer(w, s))
 		return false;
-	}
-	s->w.open.text_end = s->w.text_size;
+	s->w.open.text_end = s->w.text_size + (off_t)s->w.text.len; /* once it is flushed */
 	s->w.open.counts = s->w.counts;
 	memcpy(s->w.open.head, chain.head, sizeof(chain.head));
 	memcpy(s->w.prev_head, chain.head, sizeof(chain.head));

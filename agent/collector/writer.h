@@ -11,7 +11,7 @@
  *   open/<sid>.txt        the page so far
  *   open/<sid>.segs       who the session is, then for each sealed segment "number first_seq
  *                         entries bytes sha256 head text_end part execs inputs gaps lost
- *                         expired_ms revoked_ms"
+ *                         expired_ms revoked_ms redactions"
  *   state/<sid>           who the session is, and where its first unsealed segment begins
  */
 #ifndef SA_WRITER_H
@@ -24,11 +24,12 @@
 struct writer_facts { /* the same for all sessions; borrowed for the writer's life */
 	const char *host, *machine_id, *boot_id, *capture;
 	int64_t segment_max_age_ms, segment_max_bytes, sync_ms;
+	bool scratch;               /* nobody recovers the spool: a replay's */
 	const char *session_prefix; /* template of new sessions' folders, layout.h; NULL: default */
 };
 
 struct writer_stats {
-	uint64_t entries, segments, bytes, dropped, spool_errors;
+	uint64_t entries, segments, bytes, dropped, spool_errors, redactions;
 };
 
 struct writer;
@@ -52,10 +53,13 @@ void writer_gap(struct writer *w, struct session *s, const char *cause, int64_t 
 		int64_t end_ms, uint64_t count, int64_t now_ms);
 /* After the session_end entry: last segment, manifest, transcript.txt, index end object. */
 void writer_end(struct writer *w, struct session *s);
-/* Brings what is pending to the files: after each batch of events. */
+/* After each batch of events: brings the lines of sessions with an entry that does not wait to
+ * their files. The others wait for the tick, or until there are some MiB of them. */
+void writer_batch(struct writer *w);
+/* Brings all lines to the files. What came until then survives kill -9: before each spool_alive. */
 void writer_flush(struct writer *w);
-/* fdatasync, cuts segments that are old enough, tries again what failed. Call it some times a
- * second, and when writer_due_ms has come. */
+/* Flush, fdatasync, cuts segments that are old enough, tries again what failed. Call it some times
+ * a second, and when writer_due_ms has come. */
 void writer_tick(struct writer *w, int64_t now_ms);
 /* Age clock when the next segment is old enough; INT64_MAX: none is open. */
 int64_t writer_due_ms(const struct writer *w);

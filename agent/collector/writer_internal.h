@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the sessaudit authors */
 
-/* What writer.c, writer_tick.c, sealer.c, rows.c, checkpoint.c, recover.c, recover_segments.c and
- * rebuild.c share; nobody else includes it. */
+/* What writer.c, writer_flush.c, writer_tick.c, sealer.c, rows.c, checkpoint.c, recover.c,
+ * recover_segments.c and rebuild.c share; nobody else includes it. */
 #ifndef SA_WRITER_INTERNAL_H
 #define SA_WRITER_INTERNAL_H
 
@@ -20,8 +20,15 @@ struct writer {
 	struct buf line, object;  /* scratch: one JSON text; one whole object */
 	struct buf packed;
 	struct digest *digest;
+	struct press *press;
+	const struct session *object_of; /* object is the segment that was cut last, of this */
+	uint32_t object_number;
 	struct session **dirty;
-	size_t n_dirty, pending_bytes;
+	size_t n_dirty;
+	size_t pending_bytes; /* in the sessions' buffers, */
+	size_t buffer_bytes;  /* and the memory of these */
+	size_t spill_from;
+	bool urgent;    /* a session has an entry that does not wait */
 	int64_t due_ms; /* age clock: no open segment is old enough before; INT64_MAX: none is open
 			 */
 	struct writer_stats stats;
@@ -36,6 +43,14 @@ void writer_note_due(struct writer *w, const struct session *s);
 bool writer_cut(struct writer *w, struct session *s);
 /* Brings the session's pending lines to its files; false when something stays pending. */
 bool writer_flush_session(struct writer *w, struct session *s);
+/* writer_flush.c: the same for the lines alone, with their checkpoint before. */
+bool writer_flush_lines(struct writer *w, struct session *s);
+/* The session has a checkpoint; false when it cannot be written. */
+bool writer_make_known(struct writer *w, struct session *s);
+/* Empties one of a session's buffers. */
+void writer_empty(struct writer *w, struct buf *b);
+/* More is pending than shall wait: some of it goes to the files. */
+void writer_spill(struct writer *w);
 /* The session has nothing pending any more and may be removed. */
 void writer_forget(struct writer *w, struct session *s);
 /* Counts an entry. */

@@ -59,7 +59,7 @@ static void tick_session(void *ctx, struct session *s)
 	struct tick *t = ctx;
 	struct writer *w = t->w;
 
-	if (s->w.unsynced && !s->w.dirty &&
+	if (s->w.unsynced && s->w.pending.len == 0 &&
 	    (s->w.sync_now || t->now_ms - s->w.synced_ms >= w->facts.sync_ms))
 		sync_session(w, s, t->now_ms);
 	if (s->w.open.entries && t->now_ms - s->w.opened_ms >= w->facts.segment_max_age_ms)

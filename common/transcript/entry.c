@@ -18,7 +18,15 @@ static const char *const type_names[ENTRY_TYPES] = {
 	[ENTRY_SESSION_START] = "session_start",
 	[ENTRY_ACCESS] = "access",
 	[ENTRY_EXEC] = "exec",
+	[ENTRY_EXIT] = "exit",
 	[ENTRY_INPUT] = "input",
+	[ENTRY_STATEMENT] = "statement",
+	[ENTRY_UNTYPED] = "untyped",
+	[ENTRY_NETWORK] = "network",
+	[ENTRY_FILE] = "file",
+	[ENTRY_AUTH] = "auth",
+	[ENTRY_CONFIG] = "config",
+	[ENTRY_SELF] = "self",
 	[ENTRY_GAP] = "gap",
 	[ENTRY_CONFLICT] = "conflict",
 	[ENTRY_PRIVILEGE] = "privilege",
@@ -33,7 +41,26 @@ static const char *const outcome_names[] = {
 	[ENTRY_FAILURE] = "failure",
 };
 
-/* Every text of an entry and where it stands in the line; args are beside this. */
+static const char *const endpoint_names[] = {
+	[ENTRY_NO_ENDPOINT] = NULL,
+	[ENTRY_DESTINATION] = "destination",
+	[ENTRY_CLIENT] = "client",
+	[ENTRY_SERVER] = "server",
+};
+
+/* signal(7), the numbers of x86 and arm. */
+static const char *const signal_names[] = {
+	[1] = "SIGHUP",     [2] = "SIGINT",   [3] = "SIGQUIT",   [4] = "SIGILL",   [5] = "SIGTRAP",
+	[6] = "SIGABRT",    [7] = "SIGBUS",   [8] = "SIGFPE",    [9] = "SIGKILL",  [10] = "SIGUSR1",
+	[11] = "SIGSEGV",   [12] = "SIGUSR2", [13] = "SIGPIPE",  [14] = "SIGALRM", [15] = "SIGTERM",
+	[16] = "SIGSTKFLT", [17] = "SIGCHLD", [18] = "SIGCONT",  [19] = "SIGSTOP", [20] = "SIGTSTP",
+	[21] = "SIGTTIN",   [22] = "SIGTTOU", [23] = "SIGURG",   [24] = "SIGXCPU", [25] = "SIGXFSZ",
+	[26] = "SIGVTALRM", [27] = "SIGPROF", [28] = "SIGWINCH", [29] = "SIGIO",   [30] = "SIGPWR",
+	[31] = "SIGSYS",
+};
+
+/* Every text of an entry and where it stands in the line; args are beside this. The address of a
+ * network entry has its endpoint's name before it. */
 static const struct {
 	const char *path;
 	size_t offset;
@@ -49,6 +76,13 @@ static const struct {
 	{"error.code", offsetof(struct entry, error)},
 	{"service.name", offsetof(struct entry, service)},
 	{"linked_session", offsetof(struct entry, linked)},
+	{"address", offsetof(struct entry, address)},
+	{"file.path", offsetof(struct entry, path)},
+	{"file.target_path", offsetof(struct entry, target_path)},
+	{"process.command_line", offsetof(struct entry, command)},
+	{"change.old", offsetof(struct entry, old_value)},
+	{"change.new", offsetof(struct entry, new_value)},
+	{"input.resolved", offsetof(struct entry, resolved)},
 	{"input.text", offsetof(struct entry, text)},
 	{"reason", offsetof(struct entry, cause)},
 };
@@ -61,6 +95,16 @@ const char *entry_type_name(enum entry_type t)
 const char *entry_outcome_name(enum entry_outcome o)
 {
 	return (unsigned)o < ARRAY_LEN(outcome_names) ? outcome_names[o] : "unknown";
+}
+
+const char *entry_endpoint_name(enum entry_endpoint e)
+{
+	return (unsigned)e < ARRAY_LEN(endpoint_names) ? endpoint_names[e] : NULL;
+}
+
+const char *entry_signal_name(uint32_t number)
+{
+	return number < ARRAY_LEN(signal_names) ? signal_names[number] : NULL;
 }
 
 /* Writes what encode makes of s. Without memory it hands the writer bytes that it refuses, so that
@@ -77,9 +121,7 @@ static void write_encoded(struct json_writer *w, struct slice s,
 
 static void write_text(struct json_writer *w, struct slice s)
 {
-	if (!s.ptr || escape_utf8_valid(s))
-		json_write_str(w, s);
-	else
+	if (!json_write_str_valid(w, s))
 		write_encoded(w, s, escape_to_utf8);
 }
 
@@ -168,7 +210,8 @@ static void write_event(struct json_writer *w, const struct entry *e)
 {
 	json_write_kopen(w, "event");
 	json_write_kstr(w, "kind", SLICE_LIT("event"));
-	json_write_kstr(w, "action", slice_of(entry_type_name(e->type)));
+	json_write_kstr(w, "action",
+			e->action.ptr ? e->action : slice_of(entry_type_name(e->type)));
 	json_write_kstr(w, "outcome", slice_of(entry_outcome_name(e->outcome)));
 	if (e->start_ms != 0)
 		write_time(w, "start", e->start_ms);
@@ -213,10 +256,22 @@ static void write_args(struct json_writer *w, const struct entry *e)
 	write_count(w, "args_count", e->argc_total > e->argc ? e->argc_total : e->argc);
 }
 
+static void write_signal(struct json_writer *w, uint32_t number)
+{
+	const char *name = entry_signal_name(number);
+	char text[16];
+
+	if (number == 0)
+		return;
+	snprintf(text, sizeof(text), "SIG%u", number);
+	json_write_kstr(w, "exit_signal", slice_of(name ? name : text));
+}
+
 static void write_process(struct json_writer *w, const struct entry *e)
 {
 	if (e->pid == 0 && e->ppid == 0 && !e->exe.ptr && !e->comm.ptr && !e->argv && !e->cwd.ptr &&
-	    !e->tty.ptr && e->argc_total == 0)
+	    !e->tty.ptr && e->argc_total == 0 && !e->command.ptr && !e->has_exit_code &&
+	    e->exit_signal == 0)
 		return;
 	json_write_kopen(w, "process");
 	if (e->pid != 0)
@@ -229,7 +284,11 @@ static void write_process(struct json_writer *w, const struct entry *e)
 	entry_write_text(w, "executable", e->exe);
 	entry_write_text(w, "name", e->comm);
 	write_args(w, e);
+	entry_write_text(w, "command_line", e->command);
 	entry_write_text(w, "working_directory", e->cwd);
+	if (e->has_exit_code)
+		json_write_kint(w, "exit_code", e->exit_code);
+	write_signal(w, e->exit_signal);
 	if (e->tty.ptr) {
 		json_write_kopen(w, "tty");
 		entry_write_text(w, "name", e->tty);
@@ -238,12 +297,59 @@ static void write_process(struct json_writer *w, const struct entry *e)
 	json_write_close(w);
 }
 
+static void write_network(struct json_writer *w, const struct entry *e)
+{
+	const char *name = entry_endpoint_name(e->endpoint);
+
+	if (name) {
+		json_write_kopen(w, name);
+		entry_write_text(w, "address", e->address);
+		entry_write_text(w, "ip", e->ip);
+		write_count(w, "port", e->port);
+		json_write_close(w);
+	}
+	write_named(w, "network", "type", e->net_type);
+}
+
+static void write_file(struct json_writer *w, const struct entry *e)
+{
+	if (!e->path.ptr && !e->target_path.ptr && !e->flags.ptr && !e->mode.ptr)
+		return;
+	json_write_kopen(w, "file");
+	entry_write_text(w, "path", e->path);
+	entry_write_text(w, "target_path", e->target_path);
+	entry_write_text(w, "flags", e->flags);
+	entry_write_text(w, "mode", e->mode);
+	json_write_close(w);
+}
+
+static void write_change(struct json_writer *w, const struct entry *e)
+{
+	if (!e->old_value.ptr && !e->new_value.ptr)
+		return;
+	json_write_kopen(w, "change");
+	entry_write_text(w, "old", e->old_value);
+	entry_write_text(w, "new", e->new_value);
+	json_write_close(w);
+}
+
+static void write_audit(struct json_writer *w, const struct entry *e)
+{
+	if (e->audit_serial == 0 && !e->syscall.ptr)
+		return;
+	json_write_kopen(w, "audit");
+	write_count(w, "serial", e->audit_serial);
+	entry_write_text(w, "syscall", e->syscall);
+	json_write_close(w);
+}
+
 static void write_input(struct json_writer *w, const struct entry *e)
 {
-	if (!e->text.ptr && !e->raw.ptr && !e->incomplete && e->n_ran == 0)
+	if (!e->text.ptr && !e->resolved.ptr && !e->raw.ptr && !e->incomplete && e->n_ran == 0)
 		return;
 	json_write_kopen(w, "input");
 	entry_write_text(w, "text", e->text);
+	entry_write_text(w, "resolved", e->resolved);
 	if (e->raw.ptr) {
 		json_write_key(w, "raw_b64");
 		write_encoded(w, e->raw, escape_base64);
@@ -277,9 +383,17 @@ static void write_exact_bytes(struct json_writer *w, const struct entry *e)
 	char path[48];
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		const char *field = (const char *)e + texts[i].offset;
+		const char *field = (const char *)e + texts[i].offset, *key = texts[i].path;
 
-		write_exact(w, texts[i].path, *(const struct slice *)(const void *)field, &open);
+		if (strcmp(key, "address") == 0) {
+			const char *end = entry_endpoint_name(e->endpoint);
+
+			if (!end)
+				continue;
+			snprintf(path, sizeof(path), "%s.address", end);
+			key = path;
+		}
+		write_exact(w, key, *(const struct slice *)(const void *)field, &open);
 	}
 	for (size_t i = 0; e->argv && i < e->argc; i++) {
 		if (escape_utf8_valid(e->argv[i]))
@@ -306,6 +420,10 @@ void entry_write(struct json_writer *w, const struct entry *e)
 	write_named(w, "error", "code", e->error);
 	write_named(w, "service", "name", e->service);
 	entry_write_text(w, "linked_session", e->linked);
+	write_count(w, "exec_seq", e->exec_seq);
+	write_network(w, e);
+	write_file(w, e);
+	write_change(w, e);
 	write_input(w, e);
 	entry_write_text(w, "reason", e->cause);
 	write_count(w, "count", e->count);
@@ -313,13 +431,11 @@ void entry_write(struct json_writer *w, const struct entry *e)
 		json_write_key(w, "access");
 		access_write(w, e->access);
 	}
-	if (e->audit_serial > 0) {
-		json_write_kopen(w, "audit");
-		write_count(w, "serial", e->audit_serial);
-		json_write_close(w);
-	}
-	if (e->after_end)
-		json_write_kbool(w, "after_end", true);
-	write_exact_bytes(w, e);
+	write_audit(w, e);
+	write_count(w, "redacted", e->redacted);
+	if (e->after_logout)
+		json_write_kbool(w, "after_logout", true);
+	if (json_writer_refused(w) > 0)
+		write_exact_bytes(w, e);
 	json_write_close(w);
 }

@@ -20,10 +20,19 @@ enum entry_type {
 	ENTRY_SESSION_START,
 	ENTRY_ACCESS,
 	ENTRY_EXEC,
+	ENTRY_EXIT, /* a program ended */
 	ENTRY_INPUT,
+	ENTRY_STATEMENT, /* typed into a database client, from its first word to its semicolon */
+	ENTRY_UNTYPED,   /* what an interactive shell ran and no typed line led to */
+	ENTRY_NETWORK,   /* connect, accept, bind, sendto */
+	ENTRY_FILE,      /* a file opened for writing, changed, renamed, deleted */
+	ENTRY_AUTH,      /* what a program said of authentication, credentials, accounts */
+	ENTRY_CONFIG,    /* the audit system's configuration was changed */
+	ENTRY_SELF,      /* the agent or its files were touched */
 	ENTRY_GAP,
 	ENTRY_CONFLICT,
-	ENTRY_PRIVILEGE, /* sudo, su: someone became someone else; or left the session */
+	ENTRY_PRIVILEGE, /* someone became someone else (sudo, su, setuid), left the session, or
+			    used a right of root's (modules, mounts, ptrace) */
 	ENTRY_EXPIRED,   /* the approval ended while the session ran */
 	ENTRY_REVOKED,   /* ... was withdrawn */
 	ENTRY_SESSION_END,
@@ -31,6 +40,13 @@ enum entry_type {
 };
 
 enum entry_outcome { ENTRY_UNKNOWN, ENTRY_SUCCESS, ENTRY_FAILURE };
+
+enum entry_endpoint { /* the other end of a connection, or the own one, by its ECS name */
+		      ENTRY_NO_ENDPOINT,
+		      ENTRY_DESTINATION, /* connect, sendto */
+		      ENTRY_CLIENT,      /* accept */
+		      ENTRY_SERVER,      /* bind */
+};
 
 #define ENTRY_ID_UNSET UINT32_MAX
 #define ENTRY_MAX_RAN 16 /* execs one typed line may be joined to */
@@ -42,12 +58,14 @@ struct entry {
 	uint64_t seq;    /* 1, 2, 3 ... within the session, no holes */
 	int64_t time_ms; /* of the event, UTC */
 	enum entry_type type;
+	struct slice action; /* event.action: "connect", "rename", "user_auth" ..., of our own words
+				only; absent: the type's name */
 	enum entry_outcome outcome;
 	struct slice user;   /* who acts (name, or the uid as digits when no name is known) */
 	struct slice origin; /* source address, else the terminal or "local" */
 	struct slice object; /* raw: what it is done to (file executed, request id, program ...) */
 	uint64_t audit_serial; /* serial of the audit event, 0 when none */
-	bool after_end;        /* left-behind processes, after the session's end */
+	bool after_logout;     /* left-behind processes, after the session's end */
 
 	/* exec; pid, tty, exe also for input */
 	int64_t pid, ppid;                /* 0: not known */
@@ -58,19 +76,51 @@ struct entry {
 	uint64_t argc_total; /* more than argc when arguments were cut */
 	struct slice error;  /* "ENOENT" of a failed call */
 
-	/* input */
+	struct slice syscall; /* of network, file, privilege, self: "openat" */
+
+	/* exit: of the program that exec_seq began (0: not known; start_ms, end_ms are its life) */
+	bool has_exit_code;
+	uint32_t exit_code;   /* 0-255 */
+	uint32_t exit_signal; /* 0: none */
+	uint64_t exec_seq;
+
+	/* network */
+	enum entry_endpoint endpoint;
+	struct slice address; /* raw: IP address, or a unix socket's path, abstract ones with "@" */
+	struct slice ip;      /* address once more, when it is one */
+	uint32_t port;        /* 0: none */
+	struct slice net_type; /* "ipv4", "ipv6", "unix", "netlink", ... */
+
+	/* file: absolute where cwd and dirfd are known */
+	struct slice path, target_path; /* raw; target_path: what it is renamed or linked to */
+	struct slice flags;             /* "O_WRONLY|O_CREAT" */
+	struct slice mode;              /* "0644", of open with O_CREAT and of chmod */
+
+	/* auth: USER_CMD's command */
+	struct slice command; /* raw */
+
+	/* config: values before and after */
+	struct slice old_value, new_value; /* raw */
+
+	uint64_t redacted; /* how many secrets in this entry were replaced */
+
+	/* input, statement */
+	struct slice
+		resolved; /* raw: the command that history or completion made of it, by what ran */
 	struct slice text, raw;      /* the line as it stood when entered; the keystrokes. raw */
 	int64_t start_ms, end_ms;    /* typed between these; also the interval of a gap */
 	bool incomplete;             /* no line end seen yet */
-	uint64_t ran[ENTRY_MAX_RAN]; /* seqs of the execs this line led to */
+	uint64_t ran[ENTRY_MAX_RAN]; /* seqs of the execs this line led to; of untyped: no line did
+				      */
 	size_t n_ran;
 
-	/* gap: cause and count (of records or events lost; 0 unknown). conflict: cause */
+	/* gap: cause and count (of records or events lost; 0 unknown). conflict, auth, config:
+	 * cause */
 	struct slice cause;
 	uint64_t count;
 
-	/* privilege: who user became (user.target.name), the service that did it is in service, why it
-	 * failed or what kind it is in cause ("nested", "denied", "left") */
+	/* privilege: who user became (user.target.name), the service that did it is in service, why
+	 * it failed or what kind it is in cause ("nested", "denied", "left") */
 	struct slice target; /* raw */
 	/* privilege "left": the session that goes on; session_start: the one it came from
 	 * (linked_session). A session id. */
@@ -83,8 +133,11 @@ struct entry {
 	struct slice service;
 };
 
-const char *entry_type_name(enum entry_type t);       /* "session_start", "exec", ... */
-const char *entry_outcome_name(enum entry_outcome o); /* "success", "failure", "unknown" */
+const char *entry_type_name(enum entry_type t);         /* "session_start", "exec", ... */
+const char *entry_outcome_name(enum entry_outcome o);   /* "success", "failure", "unknown" */
+const char *entry_endpoint_name(enum entry_endpoint e); /* "destination", ...; NULL for none */
+/* "SIGTERM"; realtime signals and unknown ones NULL. Numbers as on x86 and arm. */
+const char *entry_signal_name(uint32_t number);
 
 /* Writes the line (no LF) through w; the caller checks json_writer_end. Any slice may hold any
  * bytes; absent user, origin and object are written as null. Times (but time_ms) and numbers of 0

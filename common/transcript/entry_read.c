@@ -91,7 +91,13 @@ static int read_common(const struct json *j, struct entry *e)
 	e->service = json_get_str(json_get(j, "service"), "name");
 	e->linked = json_get_str(j, "linked_session");
 	e->cause = json_get_str(j, "reason");
-	e->after_end = json_bool(json_get(j, "after_end"));
+	e->after_logout = json_bool(json_get(j, "after_logout"));
+	e->action = json_get_str(event, "action");
+	if (slice_is(e->action, entry_type_name(e->type)))
+		e->action = SLICE_NONE;
+	e->syscall = json_get_str(json_get(j, "audit"), "syscall");
+	if (read_count(j, "exec_seq", &e->exec_seq) || read_count(j, "redacted", &e->redacted))
+		return SA_ERR_INVALID;
 	return 0;
 }
 
@@ -114,6 +120,48 @@ static int read_args(const struct json *args, struct entry_read *r)
 	return 0;
 }
 
+static int read_u32(const struct json *o, const char *key, uint32_t *out)
+{
+	int64_t n = *out;
+
+	if (read_int(o, key, &n) || n > UINT32_MAX)
+		return SA_ERR_INVALID;
+	*out = (uint32_t)n;
+	return 0;
+}
+
+/* "SIGTERM", or "SIG34" where there is no name. */
+static int read_signal(struct slice name, uint32_t *out)
+{
+	uint32_t n = 0;
+
+	if (!name.ptr)
+		return 0;
+	for (uint32_t i = 1; i < 32; i++) {
+		if (slice_is(name, entry_signal_name(i))) {
+			*out = i;
+			return 0;
+		}
+	}
+	if (name.len < 4 || name.len > 7 || !slice_starts(name, "SIG"))
+		return SA_ERR_INVALID;
+	for (size_t i = 3; i < name.len; i++) {
+		if (name.ptr[i] < '0' || name.ptr[i] > '9')
+			return SA_ERR_INVALID;
+		n = n * 10 + (uint32_t)(name.ptr[i] - '0');
+	}
+	*out = n;
+	return 0;
+}
+
+static int read_exit(const struct json *p, struct entry *e)
+{
+	e->has_exit_code = json_get(p, "exit_code") != NULL;
+	if (read_u32(p, "exit_code", &e->exit_code))
+		return SA_ERR_INVALID;
+	return read_signal(json_get_str(p, "exit_signal"), &e->exit_signal);
+}
+
 static int read_process(const struct json *p, struct entry_read *r)
 {
 	struct entry *e = &r->e;
@@ -124,8 +172,40 @@ static int read_process(const struct json *p, struct entry_read *r)
 	e->exe = json_get_str(p, "executable");
 	e->comm = json_get_str(p, "name");
 	e->cwd = json_get_str(p, "working_directory");
+	e->command = json_get_str(p, "command_line");
 	e->tty = json_get_str(json_get(p, "tty"), "name");
+	if (read_exit(p, e))
+		return SA_ERR_INVALID;
 	return read_args(json_get(p, "args"), r);
+}
+
+static int read_network(const struct json *j, struct entry *e)
+{
+	for (enum entry_endpoint end = ENTRY_DESTINATION; end <= ENTRY_SERVER; end++) {
+		const struct json *o = json_get(j, entry_endpoint_name(end));
+
+		if (!o)
+			continue;
+		e->endpoint = end;
+		e->address = json_get_str(o, "address");
+		e->ip = json_get_str(o, "ip");
+		if (read_u32(o, "port", &e->port))
+			return SA_ERR_INVALID;
+	}
+	e->net_type = json_get_str(json_get(j, "network"), "type");
+	return 0;
+}
+
+static void read_file(const struct json *j, struct entry *e)
+{
+	const struct json *file = json_get(j, "file"), *change = json_get(j, "change");
+
+	e->path = json_get_str(file, "path");
+	e->target_path = json_get_str(file, "target_path");
+	e->flags = json_get_str(file, "flags");
+	e->mode = json_get_str(file, "mode");
+	e->old_value = json_get_str(change, "old");
+	e->new_value = json_get_str(change, "new");
 }
 
 static int read_input(const struct json *in, struct entry_read *r)
@@ -135,6 +215,7 @@ static int read_input(const struct json *in, struct entry_read *r)
 	struct entry *e = &r->e;
 
 	e->text = json_get_str(in, "text");
+	e->resolved = json_get_str(in, "resolved");
 	e->incomplete = json_bool(json_get(in, "incomplete"));
 	if (b64.ptr) {
 		if (escape_unbase64(&r->raw, b64) != 0 || r->raw.failed)
@@ -171,6 +252,9 @@ static int read_entry(struct entry_read *r, struct sa_err *err)
 		return sa_fail(err, rc, "entry %llu: broken process", (unsigned long long)r->e.seq);
 	if ((rc = read_input(json_get(j, "input"), r)) != 0)
 		return sa_fail(err, rc, "entry %llu: broken input", (unsigned long long)r->e.seq);
+	if ((rc = read_network(j, &r->e)) != 0)
+		return sa_fail(err, rc, "entry %llu: broken network", (unsigned long long)r->e.seq);
+	read_file(j, &r->e);
 	if (!access)
 		return 0;
 	r->e.access = &r->access;

@@ -59,6 +59,7 @@ static void write_totals(struct json_writer *w, const struct segment_session *s,
 	json_write_kint(w, "inputs", (int64_t)t->inputs);
 	json_write_kint(w, "gaps", (int64_t)t->gaps);
 	json_write_kint(w, "lost", (int64_t)t->lost);
+	json_write_kint(w, "redactions", (int64_t)t->redactions);
 	json_write_kstr(w, "head", slice_of(t->head));
 }
 
@@ -168,7 +169,8 @@ static int read_totals(const struct json *j, struct index_read *r)
 	    read_count(j, "entries", &r->entries) || read_count(j, "execs", &r->execs) ||
 	    read_count(j, "inputs", &r->inputs) || read_count(j, "gaps", &r->gaps) ||
 	    read_count(j, "lost", &r->lost) || read_segments(j, &r->segments) || part < 1 ||
-	    part > UINT16_MAX)
+	    part > UINT16_MAX ||
+	    (json_get(j, "redactions") && read_count(j, "redactions", &r->redactions)))
 		return SA_ERR_INVALID;
 	r->part = (unsigned)part;
 	return 0;

@@ -26,7 +26,7 @@ struct session_totals {
 	int64_t end_ms;
 	struct slice end_cause; /* "logout", "lost", "end_of_recording" ... */
 	unsigned part;          /* 1, or more for what came after the end */
-	uint64_t entries, execs, inputs, gaps, lost;
+	uint64_t entries, execs, inputs, gaps, lost, redactions;
 	const char *head; /* of the chain, the last footer line included */
 	const struct manifest_segment *segments;
 	size_t n_segments;
@@ -36,7 +36,7 @@ struct session_totals {
  *  "access":{...},"key":"sessions/.../"} */
 void index_write_start(struct json_writer *w, const struct segment_session *s);
 /* The same with "type":"end" and end, end_cause, duration_ms, part, entries, execs, inputs, gaps,
- * lost, segments (count), head. */
+ * lost, redactions (0 where an older agent wrote none), segments (count), head. */
 void index_write_end(struct json_writer *w, const struct segment_session *s,
 		     const struct session_totals *t);
 /* The same facts, schema sessaudit.manifest/1, with the segments one by one
@@ -59,7 +59,7 @@ struct index_read {
 	struct slice sid, host, user, service, source, key, end_cause, head;
 	int64_t start_ms, end_ms, duration_ms;
 	int64_t ses;
-	uint64_t entries, execs, inputs, gaps, lost, segments;
+	uint64_t entries, execs, inputs, gaps, lost, redactions, segments;
 	unsigned part;
 	struct access access;
 };

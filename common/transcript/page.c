@@ -125,6 +125,10 @@ static void put_totals(struct buf *out, const struct page_style *st,
 	put_count(&value, t->inputs, "line typed", "lines typed");
 	buf_puts(&value, ", ");
 	put_count(&value, t->entries, "entry in all", "entries in all");
+	if (t->redactions > 0) {
+		buf_puts(&value, ", ");
+		put_count(&value, t->redactions, "secret replaced", "secrets replaced");
+	}
 	page_field(out, st, "Recorded", &value);
 	if (t->gaps == 0 && t->lost == 0) {
 		buf_puts(&value, "no known loss");

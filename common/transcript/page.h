@@ -37,11 +37,19 @@ void page_head_whole(struct buf *out, const struct page_style *st, const struct 
 		     const struct session_totals *t);
 /* The part of it that says which request the login belongs to. */
 void page_access(struct buf *out, const struct page_style *st, const struct access *a);
-/* One entry's line(s) of the timeline. */
+/* One entry's line(s) of the timeline. Nothing for a program that ended well: that is what one
+ * expects. */
 void page_entry(struct buf *out, const struct page_style *st, const struct entry *e);
-/* The same for an exec that the typed line with seq `typed` led to (0: none). */
+/* What other entries say of an exec. */
+struct page_more {
+	uint64_t typed; /* seq of the typed line that led to it; 0: none */
+	bool untyped;   /* an interactive shell ran it, and no typed line led to it */
+	bool ended, has_exit_code;
+	uint32_t exit_code, exit_signal;
+};
+/* The same for an entry of which more is known, and for any that ended well too. */
 void page_entry_of(struct buf *out, const struct page_style *st, const struct entry *e,
-		   uint64_t typed);
+		   const struct page_more *more);
 /* The block at the end: end, duration, counts, losses, chain head. */
 void page_tail(struct buf *out, const struct page_style *st, const struct segment_session *s,
 	       const struct session_totals *t);

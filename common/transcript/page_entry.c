@@ -36,41 +36,50 @@ static void put_interval(struct buf *out, const struct page_style *st, const cha
 		buf_printf(out, "%s %s%s%s %s", a.day, a.time, between, b.day, b.time);
 }
 
-/* " [in /home/dba, pts/0]", for a reader who sees the lines in order only where it changes. */
-static void put_where(struct buf *out, const struct page_style *st, const struct entry *e)
+static void put_place(struct buf *out, const struct entry *e)
+{
+	if (e->cwd.ptr) {
+		buf_puts(out, "in ");
+		page_safe(out, e->cwd, PAGE_TEXT_MAX);
+		buf_puts(out, ", ");
+	}
+	if (e->tty.len > 0 && !slice_is(e->tty, "(none)"))
+		page_safe(out, e->tty, 64);
+	else
+		buf_puts(out, "no terminal");
+}
+
+/* Is it another place than that of the line before? */
+static bool moved(struct page_place *place, const struct entry *e)
 {
 	_cleanup_buf_ struct buf where = {0};
 	char hex[DIGEST_HEX_SIZE];
 
 	buf_init(&where, 64 * 1024);
-	if (!e->cwd.ptr && !e->tty.ptr)
+	put_place(&where, e);
+	digest_hex(buf_slice(&where), hex);
+	if (strcmp(hex, place->where) == 0)
+		return false;
+	memcpy(place->where, hex, sizeof(hex));
+	return true;
+}
+
+/* " [in /home/dba, pts/0]", for a reader who sees the lines in order only where it changes. */
+static void put_where(struct buf *out, const struct page_style *st, const struct entry *e)
+{
+	if ((!e->cwd.ptr && !e->tty.ptr) || (st->place && !moved(st->place, e)))
 		return;
-	if (e->cwd.ptr) {
-		buf_puts(&where, "in ");
-		page_safe(&where, e->cwd, PAGE_TEXT_MAX);
-		buf_puts(&where, ", ");
-	}
-	if (e->tty.len > 0 && !slice_is(e->tty, "(none)"))
-		page_safe(&where, e->tty, 64);
-	else
-		buf_puts(&where, "no terminal");
-	if (st->place) {
-		digest_hex(buf_slice(&where), hex);
-		if (strcmp(hex, st->place->where) == 0)
-			return;
-		memcpy(st->place->where, hex, sizeof(hex));
-	}
 	page_color(out, st, PAGE_DIM);
 	buf_puts(out, "  [");
-	buf_put(out, buf_slice(&where));
+	put_place(out, e);
 	buf_putc(out, ']');
 	page_color(out, st, PAGE_PLAIN);
 }
 
 static void put_exec(struct buf *out, const struct page_style *st, const struct entry *e,
-		     uint64_t typed)
+		     const struct page_more *more)
 {
-	if (typed > 0)
+	if (more->typed > 0)
 		buf_puts(out, "> ");
 	page_command(out, e, st->full);
 	if (e->outcome == ENTRY_FAILURE) {
@@ -83,8 +92,10 @@ static void put_exec(struct buf *out, const struct page_style *st, const struct 
 	if (e->euid != ENTRY_ID_UNSET && e->euid != 0 && e->auid != ENTRY_ID_UNSET &&
 	    e->euid != e->auid)
 		buf_printf(out, "  [as uid %" PRIu32 "]", e->euid);
-	if (typed > 0 && (!st->place || st->place->typed != typed))
-		buf_printf(out, "  (typed in #%" PRIu64 ")", typed);
+	if (more->typed > 0 && (!st->place || st->place->typed != more->typed))
+		buf_printf(out, "  (typed in #%" PRIu64 ")", more->typed);
+	if (more->untyped)
+		buf_puts(out, "  (not typed)");
 	put_where(out, st, e);
 }
 
@@ -118,7 +129,14 @@ static void put_input_notes(struct buf *out, const struct page_style *st, const 
 		put_ran(out, e);
 		join = ", ";
 	} else if (shell) {
-		buf_printf(out, "%sno program started", join[0] ? join : "typed, ");
+		buf_printf(out, "%s%s", join[0] ? join : "typed, ",
+			   slice_is(e->cause, "builtin") ? "the shell's own command"
+							 : "no program started");
+		join = ", ";
+	}
+	if (e->resolved.len > 0) {
+		buf_printf(out, "%sit was: ", join);
+		page_safe(out, e->resolved, st->full ? 0 : PAGE_TEXT_MAX);
 		join = ", ";
 	}
 	if (e->incomplete)
@@ -131,13 +149,15 @@ static void put_input(struct buf *out, const struct page_style *st, const struct
 	struct slice by = e->comm.len > 0 ? e->comm : e->exe;
 	_cleanup_buf_ struct buf notes = {0};
 
-	buf_init(&notes, 4096);
+	buf_init(&notes, LINE_MAX_BYTES);
 	buf_puts(out, shell ? "typed in " : "typed into ");
 	page_safe(out, by.len > 0 ? by : SLICE_LIT("a program"), 64);
 	buf_puts(out, ":  ");
 	page_color(out, st, PAGE_STRONG);
 	if (e->text.len > 0)
 		page_safe(out, e->text, st->full ? 0 : PAGE_TEXT_MAX);
+	else if (slice_is(e->cause, "relay"))
+		buf_printf(out, "(%" PRIu64 " bytes, handed on to what runs below it)", e->count);
 	else
 		buf_puts(out, "(empty line)");
 	page_color(out, st, PAGE_PLAIN);
@@ -168,19 +188,41 @@ static void put_gap(struct buf *out, const struct page_style *st, const struct e
 }
 
 static void put_body(struct buf *out, const struct page_style *st, const struct entry *e,
-		     uint64_t typed)
+		     const struct page_more *more)
 {
-	if (e->after_end) {
+	if (e->after_logout) {
 		page_color(out, st, PAGE_WARN);
 		buf_puts(out, "[AFTER THE END] ");
 		page_color(out, st, PAGE_PLAIN);
 	}
 	switch (e->type) {
 	case ENTRY_EXEC:
-		put_exec(out, st, e, typed);
+		put_exec(out, st, e, more);
+		return;
+	case ENTRY_EXIT:
+		page_program_end(out, e);
 		return;
 	case ENTRY_INPUT:
+	case ENTRY_STATEMENT:
 		put_input(out, st, e);
+		return;
+	case ENTRY_UNTYPED:
+		page_untyped(out, e);
+		return;
+	case ENTRY_NETWORK:
+		page_network(out, st, e);
+		return;
+	case ENTRY_FILE:
+		page_file(out, st, e);
+		return;
+	case ENTRY_AUTH:
+		page_auth(out, st, e);
+		return;
+	case ENTRY_CONFIG:
+		page_config(out, st, e);
+		return;
+	case ENTRY_SELF:
+		page_self(out, st, e);
 		return;
 	case ENTRY_GAP:
 		put_gap(out, st, e);
@@ -197,7 +239,10 @@ static void put_body(struct buf *out, const struct page_style *st, const struct 
 		page_cause(out, e->cause);
 		return;
 	case ENTRY_PRIVILEGE:
-		page_privilege(out, st, e);
+		if (e->action.ptr)
+			page_right(out, st, e);
+		else
+			page_privilege(out, st, e);
 		return;
 	case ENTRY_EXPIRED:
 	case ENTRY_REVOKED:
@@ -208,17 +253,22 @@ static void put_body(struct buf *out, const struct page_style *st, const struct 
 	}
 }
 
+static bool is_typed(const struct entry *e)
+{
+	return e->type == ENTRY_INPUT || e->type == ENTRY_STATEMENT;
+}
+
 /* For a reader who sees the lines in order: a typed line stands directly before what it ran, which
  * has a time, or its notes say between which times it was typed. */
 static bool time_elsewhere(const struct page_style *st, const struct entry *e)
 {
-	return st->place && e->type == ENTRY_INPUT && (e->n_ran > 0 || took_long(e));
+	return st->place && is_typed(e) && (e->n_ran > 0 || took_long(e));
 }
 
 /* Where an entry belongs for a reader: a line was typed long before it got into the record. */
 static int64_t moment(const struct entry *e)
 {
-	return e->type == ENTRY_INPUT && e->start_ms > 0 ? e->start_ms : e->time_ms;
+	return is_typed(e) && e->start_ms > 0 ? e->start_ms : e->time_ms;
 }
 
 /* The line with the date, where the lines below have only the time of day. */
@@ -254,13 +304,10 @@ static void put_time(struct buf *out, const struct page_style *st, const struct 
 
 static void put_user(struct buf *out, const struct page_style *st, const struct entry *e)
 {
-	_cleanup_buf_ struct buf user = {0};
-	size_t columns;
+	size_t start = out->len, columns;
 
-	buf_init(&user, 1024);
-	page_safe(&user, e->user.len > 0 ? e->user : SLICE_LIT("?"), 32);
-	columns = page_columns(buf_slice(&user));
-	buf_put(out, buf_slice(&user));
+	page_safe(out, e->user.len > 0 ? e->user : SLICE_LIT("?"), 32);
+	columns = page_columns((struct slice){buf_slice(out).ptr + start, out->len - start});
 	page_pad(out, (columns < PAGE_USER_COLUMNS ? PAGE_USER_COLUMNS - columns : 0) + 1);
 	if (e->type == ENTRY_EXEC && e->euid == 0)
 		page_colored(out, st, PAGE_ALARM, "ROOT");
@@ -268,44 +315,90 @@ static void put_user(struct buf *out, const struct page_style *st, const struct 
 		page_pad(out, 4);
 }
 
-/* Of a program: that it started, not how it ended. */
-static void put_outcome(struct buf *out, const struct page_style *st, const struct entry *e)
+/* Of a program: how it ended, where that is known here, else that it started. */
+static void put_outcome(struct buf *out, const struct page_style *st, const struct entry *e,
+			const struct page_more *more)
 {
-	if (e->type != ENTRY_EXEC)
-		page_pad(out, PAGE_OUTCOME_COLUMNS);
-	else if (e->outcome == ENTRY_FAILURE)
-		page_colored(out, st, PAGE_WARN, "failed ");
-	else
+	bool bad = e->outcome == ENTRY_FAILURE;
+	size_t start, columns;
+
+	if (e->type == ENTRY_EXEC && more->ended)
+		bad |= more->exit_code || more->exit_signal;
+	if (bad)
+		page_color(out, st, PAGE_WARN);
+	start = out->len;
+	if (e->type == ENTRY_EXIT)
+		page_exit_code(out, e->has_exit_code, e->exit_code, e->exit_signal);
+	else if (e->type == ENTRY_EXEC && more->ended)
+		page_exit_code(out, more->has_exit_code, more->exit_code, more->exit_signal);
+	else if (bad && (e->type == ENTRY_EXEC || e->action.ptr))
+		buf_puts(out, "failed");
+	else if (e->type == ENTRY_EXEC)
 		buf_puts(out, "started");
+	columns = out->len - start;
+	if (bad)
+		page_color(out, st, PAGE_PLAIN);
+	if (columns < PAGE_OUTCOME_COLUMNS)
+		page_pad(out, PAGE_OUTCOME_COLUMNS - columns);
 }
 
-void page_entry(struct buf *out, const struct page_style *st, const struct entry *e)
+/* "   #1  " */
+static void put_seq(struct buf *out, uint64_t seq)
 {
-	page_entry_of(out, st, e, 0);
+	char text[24];
+	size_t at = sizeof(text);
+
+	do {
+		text[--at] = (char)('0' + seq % 10);
+		seq /= 10;
+	} while (seq > 0);
+	text[--at] = '#';
+	while (sizeof(text) - at < PAGE_SEQ_COLUMNS)
+		text[--at] = ' ';
+	buf_append(out, text + at, sizeof(text) - at);
+	buf_puts(out, "  ");
 }
 
-void page_entry_of(struct buf *out, const struct page_style *st, const struct entry *e,
-		   uint64_t typed)
+static void put_wrapped(struct buf *out, const struct page_style *st, const struct entry *e,
+			const struct page_more *more)
 {
 	_cleanup_buf_ struct buf body = {0};
-	char seq[24];
 
+	if (st->width <= 0 && !st->full) { /* transcript.txt: there is nothing to wrap or to cut */
+		put_body(out, st, e, more);
+		buf_putc(out, '\n');
+		return;
+	}
 	buf_init(&body, LINE_MAX_BYTES);
-	put_day(out, st, e);
-	snprintf(seq, sizeof(seq), "#%" PRIu64, e->seq);
-	buf_printf(out, "%*s  ", PAGE_SEQ_COLUMNS, seq);
-	put_time(out, st, e);
-	buf_puts(out, "  ");
-	put_user(out, st, e);
-	buf_puts(out, "  ");
-	put_outcome(out, st, e);
-	buf_puts(out, "  ");
-	put_body(&body, st, e, typed);
+	put_body(&body, st, e, more);
 	if (body.failed) {
 		buf_clear(&body);
 		buf_puts(&body, "(too long to show)");
 	}
 	page_wrap(out, st, buf_slice(&body), page_body_column(st));
+}
+
+void page_entry(struct buf *out, const struct page_style *st, const struct entry *e)
+{
+	static const struct page_more none;
+
+	if (e->type == ENTRY_EXIT && e->outcome == ENTRY_SUCCESS)
+		return;
+	page_entry_of(out, st, e, &none);
+}
+
+void page_entry_of(struct buf *out, const struct page_style *st, const struct entry *e,
+		   const struct page_more *more)
+{
+	put_day(out, st, e);
+	put_seq(out, e->seq);
+	put_time(out, st, e);
+	buf_puts(out, "  ");
+	put_user(out, st, e);
+	buf_puts(out, "  ");
+	put_outcome(out, st, e, more);
+	buf_puts(out, "  ");
+	put_wrapped(out, st, e, more);
 	if (st->place)
-		st->place->typed = e->type == ENTRY_INPUT ? e->seq : typed;
+		st->place->typed = e->type == ENTRY_INPUT ? e->seq : more->typed;
 }

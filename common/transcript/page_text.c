@@ -17,9 +17,14 @@ void page_stamp(struct page_stamp *out, const struct page_style *st, int64_t ms)
 		clock_format_local(ms, text);
 	else
 		clock_format_utc(ms, text);
-	snprintf(out->day, sizeof(out->day), "%.10s", text);
-	snprintf(out->time, sizeof(out->time), "%.8s", text + 11);
-	snprintf(out->zone, sizeof(out->zone), "%.7s", st->local ? text + 24 : "UTC");
+	/* "2026-11-21T01:02:03.000Z", local "2026-11-21 01:02:03.000 +0100" */
+	memcpy(out->day, text, 10);
+	memcpy(out->time, text + 11, 8);
+	out->day[10] = out->time[8] = '\0';
+	if (st->local)
+		snprintf(out->zone, sizeof(out->zone), "%.7s", text + 24);
+	else
+		memcpy(out->zone, "UTC", 4);
 }
 
 void page_when(struct buf *out, const struct page_style *st, int64_t ms)
@@ -71,11 +76,14 @@ void page_safe(struct buf *out, struct slice s, size_t max)
 
 static bool quote_is_word(struct slice s)
 {
-	static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				   "0123456789_./:=@%+,-";
+	static const char safe[256] = {
+		['a' ... 'z'] = 1, ['A' ... 'Z'] = 1, ['0' ... '9'] = 1, ['_'] = 1, ['.'] = 1,
+		['/'] = 1,         [':'] = 1,         ['='] = 1,         ['@'] = 1, ['%'] = 1,
+		['+'] = 1,         [','] = 1,         ['-'] = 1,
+	};
 
 	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] == '\0' || !strchr(safe, s.ptr[i]))
+		if (!safe[(unsigned char)s.ptr[i]])
 			return false;
 	return s.len > 0;
 }
@@ -94,27 +102,41 @@ static void quote_inside(struct buf *out, struct slice s, bool dollar)
 	}
 }
 
+/* Does a terminal take it as it is? Nearly always it is ASCII, which needs no copy to tell. */
+static bool quote_is_safe(struct buf *out, struct slice s)
+{
+	_cleanup_buf_ struct buf safe = {0};
+
+	if (escape_ascii_run(s) == s.len)
+		return true;
+	buf_init(&safe, 8 * s.len + 1);
+	escape_terminal(&safe, s);
+	out->failed |= safe.failed;
+	return slice_eq(buf_slice(&safe), s);
+}
+
+static void quote_put(struct buf *out, struct slice s)
+{
+	_cleanup_buf_ struct buf quoted = {0};
+	bool dollar = !quote_is_safe(out, s);
+
+	buf_init(&quoted, 4 * s.len + 1);
+	quote_inside(&quoted, s, dollar);
+	buf_puts(out, dollar ? "$'" : "'");
+	escape_terminal(out, buf_slice(&quoted));
+	buf_putc(out, '\'');
+	out->failed |= quoted.failed;
+}
+
 void page_quote(struct buf *out, struct slice s, bool full)
 {
 	size_t n = full || s.len <= PAGE_ARG_MAX ? s.len : escape_utf8_cut(s, PAGE_ARG_MAX);
 	struct slice shown = {s.ptr, n};
-	_cleanup_buf_ struct buf safe = {0}, quoted = {0};
 
-	buf_init(&safe, 8 * n + 1);
-	buf_init(&quoted, 4 * n + 1);
-	escape_terminal(&safe, shown);
-	if (quote_is_word(shown)) {
+	if (quote_is_word(shown))
 		buf_put(out, shown);
-	} else {
-		bool dollar = !slice_eq(buf_slice(&safe), shown);
-
-		quote_inside(&quoted, shown, dollar);
-		buf_puts(out, dollar ? "$'" : "'");
-		escape_terminal(out, buf_slice(&quoted));
-		buf_putc(out, '\'');
-	}
-	if (safe.failed || quoted.failed)
-		out->failed = true;
+	else
+		quote_put(out, shown);
 	if (n < s.len)
 		buf_printf(out, "[... %zu more bytes]", s.len - n);
 }

@@ -18,7 +18,7 @@
 /* Columns of the timeline: #seq, time, user, ROOT, outcome, what happened. */
 #define PAGE_SEQ_COLUMNS 5
 #define PAGE_USER_COLUMNS 12
-#define PAGE_OUTCOME_COLUMNS 7
+#define PAGE_OUTCOME_COLUMNS 8
 static inline int page_time_columns(const struct page_style *st)
 {
 	return st->place ? 8 : 19; /* 01:02:03, 2026-11-21 01:02:03 */
@@ -68,6 +68,18 @@ void page_start(struct buf *out, const struct entry *e);
 void page_binding(struct buf *out, const struct page_style *st, const struct entry *e);
 void page_privilege(struct buf *out, const struct page_style *st, const struct entry *e);
 void page_ended(struct buf *out, const struct page_style *st, const struct entry *e);
+
+/* page_class.c: the outcome of a program that ended, "exit 2" or "SIGTERM". */
+void page_exit_code(struct buf *out, bool has_code, uint32_t code, uint32_t number);
+/* page_class.c: what happened, of the entry's type; page_right: of a privilege with an action. */
+void page_program_end(struct buf *out, const struct entry *e);
+void page_untyped(struct buf *out, const struct entry *e);
+void page_network(struct buf *out, const struct page_style *st, const struct entry *e);
+void page_file(struct buf *out, const struct page_style *st, const struct entry *e);
+void page_auth(struct buf *out, const struct page_style *st, const struct entry *e);
+void page_config(struct buf *out, const struct page_style *st, const struct entry *e);
+void page_self(struct buf *out, const struct page_style *st, const struct entry *e);
+void page_right(struct buf *out, const struct page_style *st, const struct entry *e);
 
 void page_color(struct buf *out, const struct page_style *st, enum page_color c);
 /* text with color around it */

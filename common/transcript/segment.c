@@ -10,7 +10,6 @@
 #include "common/transcript/entry.h"
 
 #define GZIP_WINDOW (15 + 16) /* zlib.h: 16 asks for gzip framing */
-#define GZIP_OS_UNIX 3
 #define CHUNK 32768
 
 static struct slice session_request(const struct segment_session *s)
@@ -146,35 +145,21 @@ int segment_session_read(const struct json *header, struct segment_session *out,
 	return 0;
 }
 
-int segment_compress(struct slice plain, struct buf *out, struct sa_err *err)
+int segment_press(struct press *p, struct slice plain, struct buf *out, struct sa_err *err)
 {
-	gz_header gz = {.os = GZIP_OS_UNIX}; /* time 0: the same bytes whenever it is made */
-	z_stream z = {0};
-	uLong bound;
-	char *to;
-	int rc;
-
 	if (plain.len > SEGMENT_MAX_BYTES)
 		return sa_fail(err, SA_ERR_TOOBIG, "segment over %d bytes", SEGMENT_MAX_BYTES);
-	if (deflateInit2(&z, 6, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-		return sa_fail(err, SA_ERR_NOMEM, "deflate: out of memory");
-	deflateSetHeader(&z, &gz);
-	bound = deflateBound(&z, (uLong)plain.len);
-	to = buf_reserve(out, bound);
-	if (!to) {
-		deflateEnd(&z);
-		return sa_fail(err, SA_ERR_NOMEM, "no room for a segment of %zu bytes", plain.len);
-	}
-	z.next_in =
-		(unsigned char *)(uintptr_t)plain.ptr; /* not written to; zlib lacks the const */
-	z.avail_in = (uInt)plain.len;
-	z.next_out = (unsigned char *)to;
-	z.avail_out = (uInt)bound;
-	rc = deflate(&z, Z_FINISH);
-	if (rc == Z_STREAM_END)
-		out->len += z.total_out;
-	deflateEnd(&z);
-	return rc == Z_STREAM_END ? 0 : sa_fail(err, SA_ERR_IO, "deflate: error %d", rc);
+	return press_gzip(p, plain, out, err);
+}
+
+int segment_compress(struct slice plain, struct buf *out, struct sa_err *err)
+{
+	struct press *p = press_new();
+	int rc = p ? segment_press(p, plain, out, err)
+		   : sa_fail(err, SA_ERR_NOMEM, "deflate: out of memory");
+
+	press_free(p);
+	return rc;
 }
 
 static int inflate_all(z_stream *z, struct buf *out, struct sa_err *err)

@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "common/transcript/chain.h"
 #include "common/transcript/layout.h"
+#include "common/transcript/press.h"
 
 #define SEGMENT_SCHEMA "sessaudit.segment/1"
 #define SEGMENT_MAX_BYTES (64 * 1024 * 1024) /* unpacked; a reader refuses more */
@@ -54,6 +55,8 @@ int segment_session_read(const struct json *header, struct segment_session *out,
 			 struct access *access, struct sa_err *err);
 
 /* One gzip member, the same bytes for the same plain text (with the same zlib). */
+int segment_press(struct press *p, struct slice plain, struct buf *out, struct sa_err *err);
+/* The same for a single one. */
 int segment_compress(struct slice plain, struct buf *out, struct sa_err *err);
 /* SA_ERR_TOOBIG past SEGMENT_MAX_BYTES. */
 int segment_uncompress(struct slice gz, struct buf *out, struct sa_err *err);

@@ -6,7 +6,7 @@
  *
  *   auditstate get               enabled=0 failure=1 pid=0 ... rules=0, one line
  *   auditstate set KEY=VALUE...  enabled, backlog_limit, backlog_wait_time
- *   auditstate del-rules         removes every rule with the key sessaudit
+ *   auditstate del-rules         removes every rule with the key sessaudit or sessaudit-self
  *
  * It never sets enabled=2 or failure=2.
  */
@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define RULE_KEY "sessaudit"
+#define RULE_SELF_KEY "sessaudit-self" /* begins with the other */
 #define MAX_RULES 1024
 #define ANSWER_MS 2000
 
@@ -45,8 +46,9 @@ static bool rule_is_ours(const struct audit_rule_data *r)
 
 	for (unsigned i = 0; i < r->field_count; i++) {
 		if (r->fields[i] == AUDIT_FILTERKEY)
-			return r->values[i] == strlen(RULE_KEY) &&
-			       memcmp(r->buf + at, RULE_KEY, r->values[i]) == 0;
+			return (r->values[i] == strlen(RULE_KEY) ||
+				r->values[i] == strlen(RULE_SELF_KEY)) &&
+			       memcmp(r->buf + at, RULE_SELF_KEY, r->values[i]) == 0;
 		if (r->fields[i] == AUDIT_WATCH || r->fields[i] == AUDIT_DIR ||
 		    r->fields[i] == AUDIT_EXE ||
 		    (r->fields[i] >= AUDIT_SUBJ_USER && r->fields[i] <= AUDIT_OBJ_LEV_HIGH &&

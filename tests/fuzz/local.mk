@@ -4,14 +4,15 @@
 # One target per untrusted format. Plain builds replay the corpora; --enable-fuzzing makes
 # libFuzzer programs of the same targets (give them a scratch directory before the corpus, new
 # finds go into the first: tests/fuzz/fuzz_json -dict=json.dict /tmp/new corpus/json).
-fuzz_targets = grant import signed tag conf json index segment record typed event xml awsfile s3 sshkey ca broker
+fuzz_targets = grant import signed tag conf json index segment record typed event xml awsfile s3 sshkey ca broker sockaddr execve redact statement
 fuzz_programs = tests/fuzz/fuzz_grant tests/fuzz/fuzz_import tests/fuzz/fuzz_signed tests/fuzz/fuzz_tag \
 	tests/fuzz/fuzz_conf tests/fuzz/fuzz_json \
 	tests/fuzz/fuzz_index tests/fuzz/fuzz_segment \
 	tests/fuzz/fuzz_record tests/fuzz/fuzz_typed tests/fuzz/fuzz_event tests/fuzz/fuzz_xml \
 	tests/fuzz/fuzz_awsfile tests/fuzz/fuzz_s3 \
 	tests/fuzz/fuzz_sshkey tests/fuzz/fuzz_ca \
-	tests/fuzz/fuzz_broker
+	tests/fuzz/fuzz_broker \
+	tests/fuzz/fuzz_sockaddr tests/fuzz/fuzz_execve tests/fuzz/fuzz_redact tests/fuzz/fuzz_statement
 check_PROGRAMS += $(fuzz_programs)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/dict tests/fuzz/corpus
@@ -80,3 +81,11 @@ tests_fuzz_fuzz_awsfile_LDADD = $(fuzz_main) common/aws/libaws.la common/http/li
 
 tests_fuzz_fuzz_s3_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_s3_LDADD = $(fuzz_main) $(store_libs) common/libcommon.la
+tests_fuzz_fuzz_sockaddr_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_sockaddr_LDADD = $(fuzz_collector_ldadd)
+tests_fuzz_fuzz_execve_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_execve_LDADD = $(fuzz_collector_ldadd)
+tests_fuzz_fuzz_redact_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_redact_LDADD = $(fuzz_collector_ldadd)
+tests_fuzz_fuzz_statement_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_statement_LDADD = $(fuzz_collector_ldadd)

@@ -77,7 +77,7 @@ sed -n '/What happened/,$p' "$tmp/out" | awk '$1 ~ /^#[0-9]+$/ { printf "%s ", $
 ok 'show: typed lines stand before what they ran'
 out_has 'typed in bash:  ls -l | wc -l  (ran #4, #5)' && out_has '> ls -l' &&
 	out_has 'no program started' && out_has 'typed into cat:  hello' &&
-	out_has 'ROOT  started  > sudo systemctl stop postgresql' && out_has '(no such file)' &&
+	out_has 'ROOT  started   > sudo systemctl stop postgresql' && out_has '(no such file)' &&
 	out_has '!! RECORDING GAP !! 12 s' && out_has '[AFTER THE END] sleep 600' &&
 	out_has 'Approved by     bob@example.com    2026-11-21 01:00:00 UTC'
 ok 'show: what a reader must find'

@@ -337,7 +337,7 @@ static void make_full(void)
 	e->cause = SLICE_LIT("logout");
 	finish(&s, "01:12:44", 1);
 	e = run(&s, "01:20:00", 4100, "/usr/bin/sleep", "sleep 600");
-	e->after_end = true;
+	e->after_logout = true;
 	finish(&s, "01:21:00", 2);
 }
 

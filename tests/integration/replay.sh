@@ -88,6 +88,14 @@ comes_out_the_same "with EOE records" "$T/log"
 sed 's/$/\r/' "$RAW" >"$T/log"
 check "carriage returns: no crash" replay "$T/log" "$T/cr"
 
+gzip -c "$RAW" >"$T/log.gz"
+comes_out_the_same "packed" "$T/log.gz"
+{
+	head -n 100 "$RAW" | gzip
+	tail -n +101 "$RAW" | gzip
+} >"$T/log.gz"
+comes_out_the_same "packed in two" "$T/log.gz"
+
 # --- accidents ---
 {
 	cat "$RAW"
@@ -108,6 +116,13 @@ comes_out_the_same "a line of a million bytes" "$T/log"
 head -c $(($(wc -c <"$RAW") / 2)) "$RAW" >"$T/log"
 check "cut in the middle: replay" replay "$T/log" "$T/cut"
 check "cut in the middle: what is there is shown" sa --store "$T/cut" show REQ-1042
+gzip -c "$RAW" >"$T/whole.gz"
+head -c $(($(wc -c <"$T/whole.gz") / 2)) "$T/whole.gz" >"$T/log.gz"
+replay "$T/log.gz" "$T/cutgz" >"$T/said" 2>&1
+check "packed and cut: replay fails" test $? = 1
+check "packed and cut: the file and the line are named" \
+	grep -Eq 'log\.gz: after line [0-9]+: the packed data are cut off' "$T/said"
+check "packed and cut: what is there is shown" sa --store "$T/cutgz" show REQ-1042
 : >"$T/log"
 check "an empty log is an error" fails replay "$T/log" "$T/empty"
 

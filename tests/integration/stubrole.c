@@ -5,7 +5,8 @@
 /*
  * Stands for a role in supervisor.sh: beats, and does what the file
  * $SA_STUB_DIR/<its name>.mode says: "exit N", "mute" (never beats), "deaf"
- * (ignores SIGTERM), "halt" (asks for the host to be halted). Appends what
+ * (ignores SIGTERM), "halt" (asks for the host to be halted), "read" (reads its
+ * standard input to the end, tells how much, and ends). Appends what
  * happens to it to $SA_STUB_DIR/events, and leaves its environment in
  * $SA_STUB_DIR/<its name>.env.
  */
@@ -65,6 +66,23 @@ static void read_mode(char *mode, int size)
 		fclose(f);
 }
 
+/* "read-12-stdin": bytes of standard input, and the value of --source. */
+static void read_input(int argc, char **argv)
+{
+	const char *source = "none";
+	char data[512], text[64];
+	size_t total = 0;
+	ssize_t n;
+
+	for (int i = 1; i + 1 < argc; i++)
+		if (strcmp(argv[i], "--source") == 0)
+			source = argv[i + 1];
+	while ((n = read(STDIN_FILENO, data, sizeof(data))) > 0)
+		total += (size_t)n;
+	snprintf(text, sizeof(text), "read-%zu-%s", total, source);
+	event(text);
+}
+
 int main(int argc, char **argv)
 {
 	struct timespec pause = {0, 100 * 1000 * 1000};
@@ -85,6 +103,10 @@ int main(int argc, char **argv)
 	beat = strncmp(mode, "halt", 4) == 0 ? "H" : ".";
 	if (strncmp(mode, "exit ", 5) == 0)
 		return atoi(mode + 5);
+	if (strncmp(mode, "read", 4) == 0) {
+		read_input(argc, argv);
+		return 0;
+	}
 	signal(SIGTERM, strncmp(mode, "deaf", 4) == 0 ? SIG_IGN : on_term);
 	event(getenv("NOTIFY_SOCKET") || getenv("WATCHDOG_USEC") ? "start-with-notify" : "start");
 	while (!ended) {

@@ -22,6 +22,8 @@ instance() { # NAME: sets D
 		dir = $D/var/spool
 		[store]
 		dir = $D/var/store
+		[redact]
+		key_file = $D/redact.key
 		[agent]
 		run_dir = $D/run
 		user = nobody
@@ -136,6 +138,11 @@ test_reload() { # goes on
 	check "a bad configuration" wait_for 5 grep -q 'event=reload-failed action=keep-old reason=".*conf:[0-9]*: ' "$D/log"
 	sleep 0.3
 	same "changes nothing" "$(role_pid collector) $(role_pid shipper)" "$c $s"
+	cp "$D/conf.good" "$D/conf"
+	printf 'ok\n(a\n' >"$D/rules"
+	printf '[redact]\nrules_file = %s\n' "$D/rules" >>"$D/conf"
+	kill -HUP "$pid"
+	check "a rule of redact that is broken" wait_for 5 grep -q 'redact.rules_file: .*/rules:2: ' "$D/log"
 	cp "$D/conf.good" "$D/conf"
 	: >"$D/events"
 	kill -HUP "$pid"
@@ -328,6 +335,28 @@ test_slow() {
 	check "without a process left" none_left
 }
 
+# As a plugin of auditd: the input's end is the agent's.
+test_stdin() {
+	instance stdin
+	mode collector read
+	{ sleep 0.3 && echo records; } | SA_STUB_DIR=$D timeout 20 "$DAEMON" --config "$D/conf" \
+		--libexec "$D/libexec" --source stdin >"$D/log" 2>&1
+	same "its input ends, and so does it: success" $? 0
+	same "the collector read it, once" "$(grep -c '^collector read-8-stdin ' "$D/events") $(count '^collector' events)" "1 1"
+	check "the shipper ends after it" grep -q '^shipper end' "$D/events"
+	same "no error in the log" "$(count 'error:' log)" 0
+	mode shipper read
+	{ echo records && sleep 1; } | SA_STUB_DIR=$D timeout 20 "$DAEMON" --config "$D/conf" \
+		--libexec "$D/libexec" --source stdin >"$D/log" 2>&1
+	check "another role finds nothing there" grep -q '^shipper read-0-none ' "$D/events"
+	printf '[capture]\nsource = stdin\n' >>"$D/conf"
+	echo records | SA_STUB_DIR=$D timeout 20 "$DAEMON" --config "$D/conf" --libexec "$D/libexec" >"$D/log" 2>&1
+	same "the same by the configuration" $? 0
+	"$DAEMON" --source tape -c "$D/conf" 2>"$D/error"
+	same "an unknown source" $? 1
+	check "says which there are" grep -q -- "--source: auto, unicast, multicast or stdin" "$D/error"
+}
+
 test_options() {
 	instance options
 	check "-t: a good configuration" "$DAEMON" -t -c "$D/conf"
@@ -381,6 +410,7 @@ test_root() {
 	same "spool/ship" "$(modes var/spool/ship)" "var/spool/ship 700 daemon:$ship"
 	same "spool/news" "$(stat -c '%F %a %U:%G' "$D/var/spool/news")" "fifo 640 nobody:$ship"
 	same "run_dir/ship" "$(modes run/ship)" "run/ship 755 daemon:$ship"
+	same "run_dir/collect" "$(modes run/collect)" "run/collect 755 nobody:$user"
 	same "run_dir/grants.d" "$(modes run/grants.d)" "run/grants.d 755 root:root"
 	check "nothing for a broker that there is not" test ! -e "$D/run/grantd"
 	same "the store" "$(modes var/store)" "var/store 750 daemon:$ship"
@@ -454,6 +484,7 @@ test_environment
 test_halt
 test_config_exit
 test_supervisor_killed
+test_stdin
 test_options
 test_root
 test_replay

@@ -55,6 +55,7 @@ same "libpam-sessaudit holds the module, its page, its documents" "$(contents "$
 same "sessaudit holds the agent and the command line" \
 	"$(contents "$agent" | grep -v /usr/share/doc/)" \
 	"$(LC_ALL=C sort -k2 <<-END
+	-rw-r--r-- /etc/audit/plugins.d/sessaudit.conf
 	-rw-r--r-- /etc/sessaudit/sessaudit.conf
 	-rw-r--r-- $unitdir/sessaudit.service
 	-rwxr-xr-x /usr/bin/sessaudit

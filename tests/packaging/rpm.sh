@@ -41,6 +41,7 @@ same "sessaudit" "$(contents sessaudit)" \
 	drwxr-xr-x /etc/sessaudit
 	drwxr-xr-x /etc/sessaudit/ca.d
 	drwxr-xr-x /etc/sessaudit/grants.d
+	-rw-r--r-- /etc/audit/plugins.d/sessaudit.conf
 	-rw-r--r-- /etc/sessaudit/sessaudit.conf
 	-rwxr-xr-x /usr/bin/sessaudit
 	-rw-r--r-- /usr/lib/systemd/system/sessaudit.service
@@ -66,8 +67,8 @@ same "sessaudit-selinux" "$(contents sessaudit-selinux)" \
 	)"
 same "everything belongs to root" \
 	"$(query --qf '[%{FILEUSERNAME}:%{FILEGROUPNAME}\n]' "$top"/RPMS/*/*.rpm | sort -u)" root:root
-same "the configuration is kept on upgrades" "$(query --configfiles "$(package sessaudit)")" \
-	/etc/sessaudit/sessaudit.conf
+same "the configuration is kept on upgrades" "$(query --configfiles "$(package sessaudit)" | xargs)" \
+	"/etc/audit/plugins.d/sessaudit.conf /etc/sessaudit/sessaudit.conf"
 check "the module needs PAM" bash -c \
 	"rpm -qp --nosignature --requires '$(package pam_sessaudit)' | grep -q '^libpam\.so'"
 check "a source package" test -s "$top"/SRPMS/sessaudit-"$PKG_VERSION"-*.src.rpm

@@ -10,6 +10,24 @@ tests_unit_libtap_la_SOURCES = tests/unit/tap.c tests/unit/tap.h
 LDADD = tests/unit/libtap.la common/libcommon.la
 
 unit_tests = \
+	tests/unit/test_arguments \
+	tests/unit/test_call \
+	tests/unit/test_procs \
+	tests/unit/test_sockaddr \
+	tests/unit/test_path \
+	tests/unit/test_classes \
+	tests/unit/test_files \
+	tests/unit/test_messages \
+	tests/unit/test_redact \
+	tests/unit/test_input \
+	tests/unit/test_statement \
+	tests/unit/test_serials \
+	tests/unit/test_intake \
+	tests/unit/test_rules \
+	tests/unit/test_resume \
+	tests/unit/test_sources \
+	tests/unit/test_deaths \
+	tests/unit/test_losses \
 	tests/unit/test_access \
 	tests/unit/test_auth_info \
 	tests/unit/test_cas \
@@ -262,6 +280,9 @@ tests_unit_test_session_LDADD = $(collector_tests_ldadd)
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/fault.c tests/unit/fault.h
 tests_unit_test_spool_LDFLAGS = $(fault_ldflags)
 tests_unit_test_spool_LDADD = $(collector_tests_ldadd)
+tests_unit_test_typed_SOURCES = tests/unit/test_typed.c tests/unit/typed_recorded.h
+tests_unit_test_input_SOURCES = tests/unit/test_input.c $(spool_check_sources)
+tests_unit_test_input_LDADD = $(collector_tests_ldadd)
 tests_unit_test_transcript_SOURCES = tests/unit/test_transcript.c $(spool_check_sources)
 tests_unit_test_transcript_LDADD = $(collector_tests_ldadd)
 tests_unit_test_typed_LDADD = $(collector_tests_ldadd)
@@ -272,3 +293,27 @@ tests_unit_test_writer_SOURCES = tests/unit/test_writer.c tests/unit/fault.c tes
 	$(spool_check_sources)
 tests_unit_test_writer_LDFLAGS = $(fault_ldflags)
 tests_unit_test_writer_LDADD = $(collector_tests_ldadd)
+tests_unit_test_arguments_LDADD = $(collector_tests_ldadd)
+tests_unit_test_call_LDADD = $(collector_tests_ldadd)
+tests_unit_test_procs_LDADD = $(collector_tests_ldadd)
+tests_unit_test_sockaddr_LDADD = $(collector_tests_ldadd)
+tests_unit_test_path_LDADD = $(collector_tests_ldadd)
+tests_unit_test_classes_SOURCES = tests/unit/test_classes.c $(spool_check_sources)
+tests_unit_test_classes_LDADD = $(collector_tests_ldadd)
+tests_unit_test_files_SOURCES = tests/unit/test_files.c tests/unit/entry_feed.c \
+	tests/unit/entry_feed.h $(spool_check_sources)
+tests_unit_test_files_LDADD = $(collector_tests_ldadd)
+tests_unit_test_messages_SOURCES = tests/unit/test_messages.c tests/unit/entry_feed.c \
+	tests/unit/entry_feed.h $(spool_check_sources)
+tests_unit_test_messages_LDADD = $(collector_tests_ldadd)
+tests_unit_test_redact_LDADD = $(collector_tests_ldadd)
+tests_unit_test_statement_LDADD = $(collector_tests_ldadd)
+tests_unit_test_serials_LDADD = $(collector_tests_ldadd)
+tests_unit_test_intake_LDADD = $(collector_tests_ldadd)
+tests_unit_test_rules_LDADD = $(collector_tests_ldadd)
+tests_unit_test_resume_SOURCES = tests/unit/test_resume.c $(spool_check_sources)
+tests_unit_test_resume_LDADD = $(collector_tests_ldadd)
+tests_unit_test_sources_LDADD = $(collector_tests_ldadd)
+tests_unit_test_deaths_LDADD = $(collector_tests_ldadd)
+tests_unit_test_losses_SOURCES = tests/unit/test_losses.c $(spool_check_sources)
+tests_unit_test_losses_LDADD = $(collector_tests_ldadd)

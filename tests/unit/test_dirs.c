@@ -29,8 +29,9 @@ static void load(struct settings *s, const char *more)
 
 	snprintf(text, sizeof(text),
 		 "[spool]\ndir = %s/var/spool\n[store]\ndir = %s/var/store\n"
+		 "[redact]\nkey_file = %s/var/redact.key\n"
 		 "[agent]\nrun_dir = %s/run\nuser = " USER "\nship_user = " SHIP "\n%s",
-		 top, top, top, more);
+		 top, top, top, top, more);
 	if (settings_parse("test", slice_of(text), s, NULL) != 0)
 		abort();
 }
@@ -57,6 +58,7 @@ static void test_make(const struct settings *s)
 		{"run", S_IFDIR | 0755, 0, 0},
 		{"run/ses", S_IFDIR | 02770, 0, user_gid},
 		{"run/ship", S_IFDIR | 0755, ship_uid, ship_gid},
+		{"run/collect", S_IFDIR | 0755, user_uid, user_gid},
 		{"run/grants.d", S_IFDIR | 0755, 0, 0},
 		{"var/spool", S_IFDIR | 0750, user_uid, ship_gid},
 		{"var/spool/open", S_IFDIR | 02700, user_uid, ship_gid},
@@ -68,6 +70,7 @@ static void test_make(const struct settings *s)
 		{"var/spool/ship", S_IFDIR | 0700, ship_uid, ship_gid},
 		{"var/spool/news", S_IFIFO | 0640, user_uid, ship_gid},
 		{"var/store", S_IFDIR | 0750, ship_uid, ship_gid},
+		{"var/redact.key", S_IFREG | 0600, user_uid, user_gid},
 	};
 	struct sa_err err = {0};
 

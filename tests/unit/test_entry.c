@@ -93,7 +93,7 @@ static const struct {
 	  .argc_total = 9,
 	  .error = SLICE_LIT("ENOENT"),
 	  .audit_serial = 77,
-	  .after_end = true},
+	  .after_logout = true},
 	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":12,\"type\":\"exec\","
 	 "\"event\":{\"kind\":\"event\",\"action\":\"exec\",\"outcome\":\"failure\"},"
 	 "\"user\":{\"name\":\"dba\",\"id\":\"1001\",\"effective\":{\"id\":\"0\"},"
@@ -101,7 +101,7 @@ static const struct {
 	 "\"process\":{\"pid\":812,\"parent\":{\"pid\":811},\"executable\":\"/usr/bin/bash\","
 	 "\"name\":\"bash\",\"args\":[\"ls\",\"\",\"a\\nb \xc3\xa9\"],\"args_count\":9,"
 	 "\"working_directory\":\"/root\",\"tty\":{\"name\":\"pts0\"}},"
-	 "\"error\":{\"code\":\"ENOENT\"},\"audit\":{\"serial\":77},\"after_end\":true}"},
+	 "\"error\":{\"code\":\"ENOENT\"},\"audit\":{\"serial\":77},\"after_logout\":true}"},
 	{"input",
 	 {COMMON, .seq = 13, .type = ENTRY_INPUT, .text = SLICE_LIT("ls"),
 	  .raw = SLICE_LIT("lx\177s\r"), .start_ms = T0 - 2500, .end_ms = T0, .incomplete = true,
@@ -128,6 +128,84 @@ static const struct {
 	 "\"object\":\"o\",\"reason\":\"second_tag\",\"access\":{\"status\":\"approved\","
 	 "\"source\":\"user\",\"request\":{\"id\":\"REQ-1042\",\"requester\":"
 	 "{\"email\":\"alice@example.com\"}}}}"},
+	{"exit",
+	 {COMMON, .seq = 20, .type = ENTRY_EXIT, .outcome = ENTRY_FAILURE, .pid = 9,
+	  .exe = SLICE_LIT("/bin/x"), .has_exit_code = true, .exit_code = 2, .exec_seq = 5},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":20,\"type\":\"exit\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"exit\",\"outcome\":\"failure\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"process\":{\"pid\":9,\"executable\":\"/bin/x\",\"exit_code\":2},\"exec_seq\":5}"},
+	{"exit code 0",
+	 {COMMON, .seq = 21, .type = ENTRY_EXIT, .outcome = ENTRY_SUCCESS, .has_exit_code = true},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":21,\"type\":\"exit\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"exit\",\"outcome\":\"success\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"process\":{\"exit_code\":0}}"},
+	{"ended by a signal",
+	 {COMMON, .seq = 22, .type = ENTRY_EXIT, .outcome = ENTRY_FAILURE, .exit_signal = 9},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":22,\"type\":\"exit\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"exit\",\"outcome\":\"failure\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"process\":{\"exit_signal\":\"SIGKILL\"}}"},
+	{"ended by a signal without a name",
+	 {COMMON, .seq = 23, .type = ENTRY_EXIT, .outcome = ENTRY_FAILURE, .exit_signal = 34},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":23,\"type\":\"exit\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"exit\",\"outcome\":\"failure\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"process\":{\"exit_signal\":\"SIG34\"}}"},
+	{"connect",
+	 {COMMON, .seq = 24, .type = ENTRY_NETWORK, .outcome = ENTRY_SUCCESS,
+	  .action = SLICE_LIT("connect"), .endpoint = ENTRY_DESTINATION,
+	  .address = SLICE_LIT("10.0.0.1"), .ip = SLICE_LIT("10.0.0.1"), .port = 443,
+	  .net_type = SLICE_LIT("ipv4"), .syscall = SLICE_LIT("connect"), .audit_serial = 8},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":24,\"type\":\"network\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"connect\",\"outcome\":\"success\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"destination\":{\"address\":\"10.0.0.1\",\"ip\":\"10.0.0.1\",\"port\":443},\"network\":{\"type\":\"ipv4\"},\"audit\":{\"serial\":8,\"syscall\":\"connect\"}}"},
+	{"accept from a nameless socket",
+	 {COMMON, .seq = 25, .type = ENTRY_NETWORK, .outcome = ENTRY_SUCCESS,
+	  .action = SLICE_LIT("accept"), .endpoint = ENTRY_CLIENT, .net_type = SLICE_LIT("unix")},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":25,\"type\":\"network\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"accept\",\"outcome\":\"success\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"client\":{},\"network\":{\"type\":\"unix\"}}"},
+	{"rename",
+	 {COMMON, .seq = 26, .type = ENTRY_FILE, .outcome = ENTRY_SUCCESS,
+	  .action = SLICE_LIT("rename"), .path = SLICE_LIT("/a"), .target_path = SLICE_LIT("/b")},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":26,\"type\":\"file\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"rename\",\"outcome\":\"success\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"file\":{\"path\":\"/a\",\"target_path\":\"/b\"}}"},
+	{"create",
+	 {COMMON, .seq = 27, .type = ENTRY_FILE, .outcome = ENTRY_SUCCESS,
+	  .action = SLICE_LIT("create"), .path = SLICE_LIT("/a"), .flags = SLICE_LIT("O_CREAT"),
+	  .mode = SLICE_LIT("0600")},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":27,\"type\":\"file\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"create\",\"outcome\":\"success\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"file\":{\"path\":\"/a\",\"flags\":\"O_CREAT\",\"mode\":\"0600\"}}"},
+	{"sudo's command",
+	 {COMMON, .seq = 28, .type = ENTRY_AUTH, .outcome = ENTRY_SUCCESS,
+	  .action = SLICE_LIT("user_cmd"), .command = SLICE_LIT("id"), .redacted = 1},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":28,\"type\":\"auth\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"user_cmd\",\"outcome\":\"success\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"process\":{\"command_line\":\"id\"},\"redacted\":1}"},
+	{"audit switched off",
+	 {COMMON, .seq = 29, .type = ENTRY_CONFIG, .outcome = ENTRY_SUCCESS,
+	  .action = SLICE_LIT("config_change"), .old_value = SLICE_LIT("1"),
+	  .new_value = SLICE_LIT("0")},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":29,\"type\":\"config\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"config_change\",\"outcome\":\"success\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"change\":{\"old\":\"1\",\"new\":\"0\"}}"},
+	{"history",
+	 {COMMON, .seq = 30, .type = ENTRY_INPUT, .text = SLICE_LIT("<Up>"),
+	  .resolved = SLICE_LIT("ls")},
+	 "{\"@timestamp\":\"2026-11-21T01:00:00.123Z\",\"seq\":30,\"type\":\"input\","
+	 "\"event\":{\"kind\":\"event\",\"action\":\"input\",\"outcome\":\"unknown\"},"
+	 "\"user\":{\"name\":\"dba\"},\"origin\":\"10.0.0.9\",\"source\":{\"ip\":\"10.0.0.9\"},\"object\":\"o\","
+	 "\"input\":{\"text\":\"<Up>\",\"resolved\":\"ls\"}}"},
 	{"session_start of a session that another one left for",
 	 {COMMON, .seq = 1, .type = ENTRY_SESSION_START, .service = SLICE_LIT("login"),
 	  .linked = SLICE_LIT("2ab9a4634728340a26a28f66673fe485")},
@@ -206,7 +284,7 @@ static struct entry full(enum entry_type type)
 		.origin = SLICE_LIT("::1"),
 		.object = SLICE_LIT("\xe2\x82\xac"),
 		.audit_serial = 5,
-		.after_end = true,
+		.after_logout = true,
 		.pid = 2147483647,
 		.ppid = 1,
 		.uid = 0,
@@ -233,6 +311,26 @@ static struct entry full(enum entry_type type)
 		.linked = SLICE_LIT("2ab9"),
 		.access = &approved,
 		.service = SLICE_LIT("sshd"),
+		.action = SLICE_LIT("rename"),
+		.syscall = SLICE_LIT("renameat2"),
+		.has_exit_code = true,
+		.exit_code = type,
+		.exit_signal = 15 + type * 3,
+		.exec_seq = 77,
+		.endpoint = ENTRY_DESTINATION + type % 3,
+		.address = SLICE_LIT("@\0x"),
+		.ip = SLICE_LIT("::1"),
+		.port = 65535,
+		.net_type = SLICE_LIT("ipv6"),
+		.path = SLICE_LIT("/a\n"),
+		.target_path = SLICE_LIT(""),
+		.flags = SLICE_LIT("O_RDWR"),
+		.mode = SLICE_LIT("0644"),
+		.command = SLICE_LIT("id -u"),
+		.old_value = SLICE_LIT("1"),
+		.new_value = SLICE_LIT(""),
+		.redacted = 3,
+		.resolved = SLICE_LIT("ls"),
 	};
 }
 
@@ -276,7 +374,7 @@ static const char *difference(const struct entry *a, const struct entry *b)
 	SAME_TEXT(origin);
 	SAME_TEXT(object);
 	SAME_NUMBER(audit_serial);
-	SAME_NUMBER(after_end);
+	SAME_NUMBER(after_logout);
 	SAME_NUMBER(pid);
 	SAME_NUMBER(ppid);
 	SAME_NUMBER(uid);
@@ -301,6 +399,26 @@ static const char *difference(const struct entry *a, const struct entry *b)
 	SAME_TEXT(linked);
 	SAME(same_access(a->access, b->access), "access");
 	SAME_TEXT(service);
+	SAME_TEXT(action);
+	SAME_TEXT(syscall);
+	SAME_NUMBER(has_exit_code);
+	SAME_NUMBER(exit_code);
+	SAME_NUMBER(exit_signal);
+	SAME_NUMBER(exec_seq);
+	SAME_NUMBER(endpoint);
+	SAME_TEXT(address);
+	SAME_TEXT(ip);
+	SAME_NUMBER(port);
+	SAME_TEXT(net_type);
+	SAME_TEXT(path);
+	SAME_TEXT(target_path);
+	SAME_TEXT(flags);
+	SAME_TEXT(mode);
+	SAME_TEXT(command);
+	SAME_TEXT(old_value);
+	SAME_TEXT(new_value);
+	SAME_NUMBER(redacted);
+	SAME_TEXT(resolved);
 	return "none";
 }
 
@@ -346,6 +464,13 @@ static const struct {
 	{"error.code", offsetof(struct entry, error)},
 	{"service.name", offsetof(struct entry, service)},
 	{"linked_session", offsetof(struct entry, linked)},
+	{"destination.address", offsetof(struct entry, address)},
+	{"file.path", offsetof(struct entry, path)},
+	{"file.target_path", offsetof(struct entry, target_path)},
+	{"process.command_line", offsetof(struct entry, command)},
+	{"change.old", offsetof(struct entry, old_value)},
+	{"change.new", offsetof(struct entry, new_value)},
+	{"input.resolved", offsetof(struct entry, resolved)},
 	{"input.text", offsetof(struct entry, text)},
 	{"reason", offsetof(struct entry, cause)},
 };
@@ -391,6 +516,7 @@ static void test_raw_bytes(void)
 
 	for (size_t i = 0; i < ARRAY_LEN(raw_fields); i++) {
 		e = plain;
+		e.endpoint = ENTRY_DESTINATION;
 		*field_at(&e, raw_fields[i].offset) = SLICE_LIT(BAD);
 		check_raw(&e, raw_fields[i].path, get_field, raw_fields[i].offset);
 	}
@@ -513,6 +639,17 @@ static void test_parse(void)
 		{"ran too long", HEAD "},\"input\":{\"ran\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}}",
 		 SA_ERR_INVALID},
 		{"bad access", HEAD "},\"access\":{\"status\":7}}", SA_ERR_INVALID},
+		{"exit code a string", HEAD "},\"process\":{\"exit_code\":\"1\"}}", SA_ERR_INVALID},
+		{"exit code too large", HEAD "},\"process\":{\"exit_code\":4294967296}}",
+		 SA_ERR_INVALID},
+		{"signal by name", HEAD "},\"process\":{\"exit_signal\":\"SIGKILL\"}}", 0},
+		{"signal by number", HEAD "},\"process\":{\"exit_signal\":\"SIG64\"}}", 0},
+		{"no signal", HEAD "},\"process\":{\"exit_signal\":\"SIGFOO\"}}", SA_ERR_INVALID},
+		{"signal too long", HEAD "},\"process\":{\"exit_signal\":\"SIG12345\"}}",
+		 SA_ERR_INVALID},
+		{"port negative", HEAD "},\"server\":{\"port\":-1}}", SA_ERR_INVALID},
+		{"exec_seq a string", HEAD "},\"exec_seq\":\"7\"}", SA_ERR_INVALID},
+		{"redacted negative", HEAD "},\"redacted\":-1}", SA_ERR_INVALID},
 		{"process an array", HEAD "},\"process\":[1]}", 0},
 	};
 

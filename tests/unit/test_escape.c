@@ -208,8 +208,35 @@ static void test_base64(void)
 	}
 }
 
+/* Runs are looked at eight bytes at a time: each byte at each place. */
+static void test_runs(void)
+{
+	bool plain = true, valid = true;
+
+	for (unsigned c = 0; c < 256; c++) {
+		char text[] = "abcdefgh !#[]^}~01234567";
+		bool is_plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+
+		for (size_t i = 0; i < sizeof(text) - 1; i++) {
+			struct slice s = {text, sizeof(text) - 1};
+			char before = text[i];
+
+			text[i] = (char)c;
+			plain = plain && escape_plain_run(s) == (is_plain ? s.len : i);
+			valid = valid && escape_utf8_valid(s) == (c < 0x80);
+			text[i] = before;
+		}
+	}
+	tap_ok(plain, "plain runs end where they should");
+	tap_ok(valid, "one byte makes a text invalid, wherever it stands");
+	tap_int((long long)escape_plain_run(SLICE_LIT("")), 0, "nothing is no run");
+	tap_int((long long)escape_utf8_len(SLICE_LIT("\xc3\xa4z")), 2, "a character of two bytes");
+	tap_int((long long)escape_utf8_len(SLICE_LIT("\xa4")), 0, "no character");
+}
+
 int main(void)
 {
+	test_runs();
 	test_texts();
 	test_cut();
 	test_key_part();

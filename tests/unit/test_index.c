@@ -42,6 +42,7 @@ static const struct session_totals totals = {
 	.entries = 15,
 	.execs = 9,
 	.inputs = 4,
+	.redactions = 3,
 	.head = "abc",
 	.segments = segments,
 	.n_segments = 2,
@@ -56,7 +57,7 @@ static const struct session_totals totals = {
 #define TOTALS                                                                                     \
 	"\"end\":\"2026-11-21T01:01:01.123Z\",\"end_cause\":\"logout\",\"duration_ms\":61000,"     \
 	"\"part\":1,\"entries\":15,\"execs\":9,\"inputs\":4,\"gaps\":0,\"lost\":0,"                \
-	"\"head\":\"abc\""
+	"\"redactions\":3,\"head\":\"abc\""
 #define SEGMENT_KEY "\"key\":\"sessions/request=REQ-1042/session=" SID "/"
 #define START "{\"schema\":\"sessaudit.index/1\",\"type\":\"start\"," SESSION "}"
 #define END                                                                                        \
@@ -90,7 +91,7 @@ static void check_read(const struct index_read *r, bool is_end, const char *name
 	tap_ok(slice_is(r->end_cause, "logout") && slice_is(r->head, "abc") &&
 		       r->end_ms == T0 + 61000 && r->duration_ms == 61000 && r->entries == 15 &&
 		       r->execs == 9 && r->inputs == 4 && r->gaps == 0 && r->lost == 0 &&
-		       r->segments == 2 && r->part == 1,
+		       r->redactions == 3 && r->segments == 2 && r->part == 1,
 	       "%s: totals read back", name);
 }
 
@@ -178,6 +179,9 @@ static void test_refused(void)
 		{"part too large", END, "\"part\":1", "\"part\":65536", SA_ERR_INVALID},
 		{"entries below 0", END, "\"entries\":15", "\"entries\":-1", SA_ERR_INVALID},
 		{"no lost", END, "\"lost\"", "\"found\"", SA_ERR_INVALID},
+		{"no redactions, of an older agent", END, "\"redactions\"", "\"x\"", 0},
+		{"redactions below 0", END, "\"redactions\":3", "\"redactions\":-3",
+		 SA_ERR_INVALID},
 		{"no segments", END, "\"segments\"", "\"pieces\"", SA_ERR_INVALID},
 		{"not JSON", START, "{", "", SA_ERR_INVALID},
 	};

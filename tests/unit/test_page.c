@@ -118,16 +118,18 @@ static void check(const struct page_style *st, const struct entry *e, uint64_t t
 {
 	_cleanup_buf_ struct buf b = {0};
 
+	struct page_more more = {.typed = typed};
+
 	buf_init(&b, 1024 * 1024);
-	page_entry_of(&b, st, e, typed);
+	page_entry_of(&b, st, e, &more);
 	tap_str(buf_cstr(&b), want, "%s", name);
 }
 
 #define WHO "  #12  2026-11-21 01:02:03  dba          "
-#define AT WHO "               "
-#define RAN WHO "      started  "
-#define FAILED WHO "      failed   "
-#define AS_ROOT WHO "ROOT  started  "
+#define AT WHO "                "
+#define RAN WHO "      started   "
+#define FAILED WHO "      failed    "
+#define AS_ROOT WHO "ROOT  started   "
 
 static const struct slice ls[] = {SLICE_LIT("ls"), SLICE_LIT("my file")};
 
@@ -174,9 +176,124 @@ static void test_exec(void)
 	      "arguments that were lost");
 	e.argv = NULL;
 	e.argc = e.argc_total = 0;
-	e.after_end = true;
+	e.after_logout = true;
 	check(&alone, &e, 0, RAN "[AFTER THE END] /usr/bin/ls\n",
 	      "after the end, no arguments known");
+}
+
+static void test_classes(void)
+{
+	struct page_more more = {.ended = true, .has_exit_code = true, .exit_code = 127};
+	struct entry e = base(ENTRY_EXIT);
+	_cleanup_buf_ struct buf b = {0};
+
+	buf_init(&b, 4096);
+	e.exe = e.object = SLICE_LIT("/usr/bin/grep");
+	e.has_exit_code = true;
+	e.exec_seq = 7;
+	page_entry(&b, &alone, &e);
+	tap_int((long long)b.len, 0, "a program that ended well has no line");
+	e.outcome = ENTRY_FAILURE;
+	e.exit_code = 2;
+	e.start_ms = T0 - 3000;
+	e.end_ms = T0;
+	check(&alone, &e, 0, WHO "      exit 2    grep, started in #7, ended after 3 s\n",
+	      "a program that failed");
+	e.has_exit_code = false;
+	e.exit_signal = 9;
+	e.exec_seq = 0;
+	e.start_ms = 0;
+	check(&alone, &e, 0, WHO "      SIGKILL   grep, was ended by a signal\n",
+	      "a signal, start not known");
+	e = exec_ls();
+	page_entry_of(&b, &alone, &e, &more);
+	tap_str(buf_cstr(&b), WHO "      exit 127  ls 'my file'\n", "start and end in one line");
+	buf_clear(&b);
+	more = (struct page_more){.ended = true, .exit_signal = 40, .untyped = true};
+	page_entry_of(&b, &alone, &e, &more);
+	tap_str(buf_cstr(&b), WHO "      SIG40     ls 'my file'  (not typed)\n",
+		"a signal without a name; not typed");
+	e = base(ENTRY_NETWORK);
+	e.action = SLICE_LIT("connect");
+	e.endpoint = ENTRY_DESTINATION;
+	e.object = SLICE_LIT("10.0.0.1:443");
+	e.comm = SLICE_LIT("cu\033rl");
+	check(&alone, &e, 0, AT "connect to 10.0.0.1:443  (by cu\\erl)\n", "connect");
+	e.outcome = ENTRY_FAILURE;
+	e.error = SLICE_LIT("EACCES");
+	e.endpoint = ENTRY_SERVER;
+	e.action = SLICE_LIT("bind");
+	check(&alone, &e, 0,
+	      WHO "      failed    bind on 10.0.0.1:443  (by cu\\erl)  (permission denied)\n",
+	      "a bind that failed");
+	e = base(ENTRY_FILE);
+	e.action = SLICE_LIT("rename");
+	e.object = e.path = SLICE_LIT("/etc/a b");
+	e.target_path = SLICE_LIT("/etc/c\n");
+	check(&alone, &e, 0, AT "rename '/etc/a b' -> $'/etc/c\\n'\n", "rename");
+	e = base(ENTRY_AUTH);
+	e.action = SLICE_LIT("user_cmd");
+	e.target = SLICE_LIT("root");
+	e.command = SLICE_LIT("id -u");
+	e.service = SLICE_LIT("sudo");
+	check(&alone, &e, 0, AT "user cmd for root: id -u by sudo\n", "sudo's command");
+	e = base(ENTRY_CONFIG);
+	e.object = SLICE_LIT("audit_enabled");
+	e.old_value = SLICE_LIT("1");
+	e.new_value = SLICE_LIT("0");
+	e.linked = SLICE_LIT(SID);
+	check(&alone, &e, 0,
+	      AT "!! AUDIT CONFIGURATION CHANGED !! audit_enabled from 1 to 0, login user 1001, in "
+		 "session " SID "\n",
+	      "audit switched off");
+	e = base(ENTRY_SELF);
+	e.action = SLICE_LIT("signal");
+	e.object = SLICE_LIT("sessaudit-collector[71]");
+	e.cause = SLICE_LIT("SIGKILL");
+	e.comm = SLICE_LIT("bash");
+	check(&alone, &e, 0,
+	      AT
+	      "!! THE RECORDER WAS TOUCHED !! signal 'sessaudit-collector[71]' with SIGKILL  (by "
+	      "bash)\n",
+	      "a signal to the agent");
+	e = base(ENTRY_PRIVILEGE);
+	e.action = SLICE_LIT("module_load");
+	e.object = SLICE_LIT("dummy");
+	check(&alone, &e, 0, AT "module load dummy\n", "a right of root's");
+	e.action = SLICE_LIT("mount");
+	e.path = SLICE_LIT("/tmp/x y");
+	e.object = e.target_path = SLICE_LIT("/mnt");
+	e.cause = SLICE_LIT("bind");
+	check(&alone, &e, 0, AT "mount '/tmp/x y' on /mnt, bind\n", "a mount");
+	e = base(ENTRY_FILE);
+	e.action = SLICE_LIT("chmod");
+	e.object = e.path = SLICE_LIT("/etc/x");
+	e.mode = SLICE_LIT("0600");
+	e.cause = SLICE_LIT("path_by_inode");
+	check(&alone, &e, 0, AT "chmod /etc/x mode 0600  (path inferred)\n", "a path inferred");
+	e = base(ENTRY_UNTYPED);
+	e.object = SLICE_LIT("bash");
+	e.ran[0] = 7;
+	e.ran[1] = 9;
+	e.n_ran = 2;
+	check(&alone, &e, 0, AT "run by bash, and no typed line led to it: #7 #9\n", "not typed");
+	e = base(ENTRY_STATEMENT);
+	e.comm = SLICE_LIT("psql");
+	e.text = SLICE_LIT("select 1;");
+	check(&alone, &e, 0, AT "typed into psql:  select 1;\n", "statement");
+	e = base(ENTRY_INPUT);
+	e.comm = SLICE_LIT("bash");
+	e.text = SLICE_LIT("<Up>");
+	e.resolved = SLICE_LIT("ls -l");
+	e.ran[0] = 3;
+	e.n_ran = 1;
+	check(&alone, &e, 0, AT "typed in bash:  <Up>  (ran #3, it was: ls -l)\n", "history");
+	e = base(ENTRY_INPUT);
+	e.comm = SLICE_LIT("sudo");
+	e.cause = SLICE_LIT("relay");
+	e.count = 12;
+	check(&alone, &e, 0, AT "typed into sudo:  (12 bytes, handed on to what runs below it)\n",
+	      "a relay");
 }
 
 static void test_names(void)
@@ -227,22 +344,22 @@ static void test_input(void)
 	      AT "typed in bash:  ls | wc  (typed between 01:01:03 and 01:02:03, ran #4, #5)\n",
 	      "a shell's line with what it ran");
 	check(&in_order, &e, 0,
-	      "  #12            dba                         typed in bash:  ls | wc  (ran #4, #5)\n",
+	      "  #12            dba                          typed in bash:  ls | wc  (ran #4, #5)\n",
 	      "in order: the time is that of what it ran");
 	x.seq = 4;
 	check(&in_order, &x, 12,
-	      "       2026-11-21 UTC\n   #4  01:02:03  dba                started  > ls 'my file'\n",
+	      "       2026-11-21 UTC\n   #4  01:02:03  dba                started   > ls 'my file'\n",
 	      "in order: below its line");
 	x.cwd = SLICE_LIT("/srv");
 	check(&in_order, &x, 0,
-	      "   #4  01:02:03  dba                started  ls 'my file'"
+	      "   #4  01:02:03  dba                started   ls 'my file'"
 	      "  [in /srv, no terminal]\n",
 	      "in order: a new place");
-	check(&in_order, &x, 0, "   #4  01:02:03  dba                started  ls 'my file'\n",
+	check(&in_order, &x, 0, "   #4  01:02:03  dba                started   ls 'my file'\n",
 	      "in order: the same place");
 	x.time_ms += 24 * 3600 * 1000;
 	check(&in_order, &x, 12,
-	      "       2026-11-22 UTC\n   #4  01:02:03  dba                started  > ls 'my file'"
+	      "       2026-11-22 UTC\n   #4  01:02:03  dba                started   > ls 'my file'"
 	      "  (typed in #12)\n",
 	      "in order: a new day, the typed line is not directly above");
 	e.comm = SLICE_LIT("\033cat");
@@ -295,7 +412,7 @@ static void test_other(void)
 	e.user = SLICE_LIT("a.very.long.user.name");
 	e.seq = 1234567;
 	check(&alone, &e, 0,
-	      "#1234567  2026-11-21 01:02:03  a.very.long.user.name                !! RECORDING GAP !! "
+	      "#1234567  2026-11-21 01:02:03  a.very.long.user.name                 !! RECORDING GAP !! "
 	      "1 record lost, cause: agent restart\n",
 	      "a name wider than its column");
 }
@@ -323,7 +440,7 @@ static void test_privilege(void)
 	e.service = SLICE_NONE;
 	e.user = SLICE_NONE;
 	check(&alone, &e, 0,
-	      "  #12  2026-11-21 01:02:03  ?                           "
+	      "  #12  2026-11-21 01:02:03  ?                            "
 	      "became \\e[2Jroot (was an unknown user)\n",
 	      "became someone, what is not known");
 	e = base(ENTRY_PRIVILEGE);
@@ -449,7 +566,7 @@ static void test_head(void)
 		"  Valid           2026-11-21 01:00:00 UTC until (no end)\n"
 		"  Recognised by   user name, host and time of the login\n"
 		"\n" RULE
-		"    #  Time                 User         As    Outcome  What happened (times are UTC)\n",
+		"    #  Time                 User         As    Outcome   What happened (times are UTC)\n",
 		"head");
 	buf_clear(&b);
 	page_head_whole(&b, &alone, &s, &t);
@@ -465,18 +582,21 @@ static void test_head(void)
 	page_head_whole(&b, &alone, &s, &t);
 	tap_ok(strstr(buf_cstr(&b), "Ended    still open\n  Recorded "), "head of an open session");
 	t.end_ms = T0 + 500;
+	t.redactions = 2;
 	t.gaps = 2;
 	t.lost = 40;
 	t.part = 2;
 	buf_clear(&b);
 	page_tail(&b, &alone, &s, &t);
 	tap_str(buf_cstr(&b),
-		RULE "  Ended           2026-11-21 01:02:03 UTC\n"
-		     "  Lasted          under 1 s, ended by: logout\n"
-		     "  Recorded        10 programs started, 1 line typed, 14 entries in all\n"
-		     "  Completeness    2 RECORDING GAPS, at least 40 RECORDS LOST\n"
-		     "  Part            2 (left-behind programs went on after the end)\n"
-		     "  Hash chain ends abcd\n",
+		RULE
+		"  Ended           2026-11-21 01:02:03 UTC\n"
+		"  Lasted          under 1 s, ended by: logout\n"
+		"  Recorded        10 programs started, 1 line typed, 14 entries in all, 2 secrets "
+		"replaced\n"
+		"  Completeness    2 RECORDING GAPS, at least 40 RECORDS LOST\n"
+		"  Part            2 (left-behind programs went on after the end)\n"
+		"  Hash chain ends abcd\n",
 		"tail");
 }
 
@@ -665,7 +785,7 @@ static void test_local(void)
 	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
 	tzset();
 	check(&st, &e, 0,
-	      "       2026-11-21 +0100\n  #12  02:02:03  dba                started  ls 'my file'\n",
+	      "       2026-11-21 +0100\n  #12  02:02:03  dba                started   ls 'my file'\n",
 	      "local time");
 }
 
@@ -675,6 +795,7 @@ int main(void)
 	test_cut();
 	test_duration();
 	test_exec();
+	test_classes();
 	test_names();
 	test_input();
 	test_other();

@@ -20,6 +20,13 @@
 	{                                                                                          \
 		.seq = s, .pid = p, .type = ENTRY_INPUT, .ran_first = first                        \
 	}
+#define END(s, p, exec, code)                                                                      \
+	{                                                                                          \
+		.seq = s, .pid = p, .type = ENTRY_EXIT, .exec_seq = exec, .more = {                \
+			.has_exit_code = true,                                                     \
+			.exit_code = code                                                          \
+		}                                                                                  \
+	}
 #define MAX 12
 
 static void test_sort(void)
@@ -28,54 +35,74 @@ static void test_sort(void)
 		const char *name;
 		struct reader_line lines[MAX];
 		struct reader_ran ran[4];
-		const char *want; /* seqs; with "<n" for what typed line n led to */
+		const char *want; /* seqs; with "<n" for what typed line n led to,
+				     "=n" exit code, "!" not typed; not the folded ones */
 	} cases[] = {
-		{"nothing typed", {X(1, 5), X(2, 6)}, {{0}}, "1 2"},
+		{"nothing typed", {X(1, 5), X(2, 6)}, {{0, 0, false}}, "1 2"},
 		{"before what it ran",
 		 {X(1, 5), X(2, 6), X(3, 7), IN(4, 5, 2)},
-		 {{2, 4}, {3, 4}},
+		 {{2, 4, false}, {3, 4, false}},
 		 "1 4 2<4 3<4"},
 		{"a built-in between two commands keeps its place",
 		 {X(1, 5), X(2, 6), X(3, 7), IN(4, 5, 2), IN(5, 5, 0), IN(6, 5, 3)},
-		 {{2, 4}, {3, 6}},
+		 {{2, 4, false}, {3, 6, false}},
 		 "1 4 2<4 5 6 3<6"},
 		{"built-ins first go before the first command",
 		 {X(1, 5), X(2, 6), IN(3, 5, 0), IN(4, 5, 0), IN(5, 5, 2)},
-		 {{2, 5}},
+		 {{2, 5, false}},
 		 "1 3 4 5 2<5"},
 		{"built-ins last go behind all that ran",
 		 {X(1, 5), X(2, 6), X(3, 9), IN(4, 5, 2), IN(5, 5, 0)},
-		 {{2, 4}},
+		 {{2, 4, false}},
 		 "1 4 2<4 3 5"},
 		{"a built-in goes behind what the command before it did",
 		 {X(1, 5), X(2, 6), IN(3, 6, 0), X(4, 7), IN(5, 5, 2), IN(6, 5, 0), IN(7, 5, 4)},
-		 {{2, 5}, {4, 7}},
+		 {{2, 5, false}, {4, 7, false}},
 		 "1 5 2<5 3 6 7 4<7"},
 		{"lines of a program stay where they were read",
 		 {X(1, 5), X(2, 6), X(3, 7), IN(4, 6, 0)},
-		 {{0}},
+		 {{0, 0, false}},
 		 "1 2 3 4"},
 		{"not before the program was started",
 		 {X(1, 5), X(2, 6), IN(3, 6, 0)},
-		 {{0}},
+		 {{0, 0, false}},
 		 "1 2 3"},
 		{"two shells",
 		 {X(1, 5), X(2, 6), X(3, 7), X(4, 8), IN(5, 6, 4), IN(6, 5, 3)},
-		 {{3, 6}, {4, 5}},
+		 {{3, 6, false}, {4, 5, false}},
 		 "1 2 6 3<6 5 4<5"},
 		{"never later than it was recorded",
 		 {X(1, 5), IN(2, 5, 0), X(3, 6)},
-		 {{0}},
+		 {{0, 0, false}},
 		 "1 2 3"},
 		{"seqs that do not rise: as recorded",
 		 {X(1, 5), X(3, 6), X(2, 7), IN(4, 5, 2)},
-		 {{2, 4}, {3, 4}},
+		 {{2, 4, false}, {3, 4, false}},
 		 "1 3 2 4"},
 		{"what it ran is not there",
 		 {X(1, 5), X(4, 6), IN(5, 5, 2)},
-		 {{2, 5}, {3, 5}},
+		 {{2, 5, false}, {3, 5, false}},
 		 "1 5 4"},
-		{"the largest number", {X(1, 5), IN(2, 5, UINT64_MAX)}, {{UINT64_MAX, 2}}, "1 2"},
+		{"how a program ended stands with its start",
+		 {X(1, 5), X(2, 6), END(3, 6, 2, 4), END(4, 5, 1, 0)},
+		 {{0, 0, false}},
+		 "1=0 2=4"},
+		{"an end whose start is not there stays",
+		 {X(2, 5), END(3, 6, 1, 4), END(4, 7, 0, 4)},
+		 {{0, 0, false}},
+		 "2 3 4"},
+		{"a subshell that ended well has no line",
+		 {X(2, 5), END(3, 6, 0, 0)},
+		 {{0, 0, false}},
+		 "2"},
+		{"run by a shell without a typed line",
+		 {X(1, 5), X(2, 6), X(3, 7), IN(4, 5, 2)},
+		 {{2, 4, false}, {3, 5, true}},
+		 "1 4 2<4 3!"},
+		{"the largest number",
+		 {X(1, 5), IN(2, 5, UINT64_MAX)},
+		 {{UINT64_MAX, 2, false}},
+		 "1 2"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -93,11 +120,18 @@ static void test_sort(void)
 			t.n_ran++;
 		tap_int(reader_sort(&t, NULL), 0, "sort: %s", cases[i].name);
 		for (size_t k = 0; k < t.len; k++) {
+			if (lines[k].folded)
+				continue;
 			n += (size_t)snprintf(got + n, sizeof(got) - n, "%s%" PRIu64, k ? " " : "",
 					      lines[k].seq);
-			if (lines[k].typed > 0)
+			if (lines[k].more.typed > 0)
 				n += (size_t)snprintf(got + n, sizeof(got) - n, "<%" PRIu64,
-						      lines[k].typed);
+						      lines[k].more.typed);
+			if (lines[k].more.ended)
+				n += (size_t)snprintf(got + n, sizeof(got) - n, "=%" PRIu32,
+						      lines[k].more.exit_code);
+			if (lines[k].more.untyped)
+				n += (size_t)snprintf(got + n, sizeof(got) - n, "!");
 		}
 		tap_str(got, cases[i].want, "order: %s", cases[i].name);
 	}

@@ -85,6 +85,9 @@ static void run_program(struct run *r, int serial)
 		 "exe=\"/bin/x\"",
 		 serial);
 	feed(r, line);
+	snprintf(line, sizeof(line), "type=EXECVE msg=audit(1795222800.000:%d): argc=1 a0=\"x\"",
+		 serial);
+	feed(r, line);
 	snprintf(line, sizeof(line), "type=PROCTITLE msg=audit(1795222800.000:%d): proctitle=\"x\"",
 		 serial);
 	feed(r, line);

@@ -324,6 +324,32 @@ static void test_refused(void)
 	}
 }
 
+/* One press for many texts, of any size and after one that did not fit. */
+static void test_press(void)
+{
+	static char text[200000];
+	_cleanup_buf_ struct buf once = {0}, gz = {0}, tiny = {0};
+	struct press *p = press_new();
+
+	buf_init(&once, 1 << 20);
+	buf_init(&gz, 1 << 20);
+	buf_init(&tiny, 16);
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i * i % 23);
+	for (size_t n = 0; n <= sizeof(text); n = n ? n * 20 : 1) {
+		buf_clear(&once);
+		buf_clear(&gz);
+		tap_int(segment_compress((struct slice){text, n}, &once, NULL), 0, "%zu bytes", n);
+		tap_int(segment_press(p, (struct slice){text, n}, &gz, NULL), 0, "%zu, kept", n);
+		tap_bytes(buf_slice(&gz), buf_slice(&once), "%zu bytes: the same", n);
+		tap_int(segment_press(p, (struct slice){text, 1000}, &tiny, NULL), SA_ERR_NOMEM,
+			"no room");
+		buf_clear(&tiny);
+	}
+	press_free(p);
+	press_free(NULL);
+}
+
 static void test_gzip(void)
 {
 	_cleanup_buf_ struct buf gz = {0}, again = {0}, plain = {0}, bomb = {0}, small = {0};
@@ -411,6 +437,7 @@ int main(void)
 	test_changes();
 	test_cut();
 	test_refused();
+	test_press();
 	test_gzip();
 	test_bomb();
 	digest_free(digest);

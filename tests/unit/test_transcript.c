@@ -293,6 +293,7 @@ static void test_gap_before_tag(void)
 	"type=SYSCALL msg=" S(sec) "arch=c000003e syscall=59 success=yes exit=0 " ids              \
 				   " auid=1001 euid=0 tty=pts0 ses=" #ses                          \
 				   " comm=\"x\" exe=\"/bin/x\"",                                   \
+		"type=EXECVE msg=" S(sec) "argc=1 a0=\"x\"",                                       \
 		"type=PROCTITLE msg=" S(sec) "proctitle=\"x\""
 #define LEAVES(sec, old, ses)                                                                      \
 	"type=LOGIN msg=" S(sec) "pid=60 uid=0 old-auid=1001 auid=1001 tty=pts0 old-ses=" #old     \

@@ -406,7 +406,7 @@ static struct session *add(struct teller *t, int n)
 /* A disk that takes nothing for so long that entries must go, the end among them. */
 static void test_full(void)
 {
-	enum { LINES = 40 };
+	enum { LINES = 60 };
 	_cleanup_free_ char *big = malloc(1 << 20);
 	struct slice argv[] = {{big, 1 << 20}};
 	struct session *s;
@@ -512,6 +512,119 @@ static void test_due(void)
 	session_each(t.sessions, quiet, &t);
 	writer_tick(t.writer, T0 + 7000);
 	tap_int(writer_due_ms(t.writer), INT64_MAX, "and after that none");
+	teller_close(&t);
+	check_close(&c);
+}
+
+static off_t size_of(struct teller *t, const struct session *s, const char *ext)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s.%s", s->sid, ext);
+	return spool_size(t->spool, name);
+}
+
+/* What waits in memory, and for how long. */
+static void test_waiting(void)
+{
+	struct teller t;
+	struct session *s, *other;
+	struct check c;
+
+	check_open(&c);
+	begin_tale();
+	teller_open(&t, c.spool);
+	s = add(&t, 0);
+	other = add(&t, 1);
+	put(&t, s, ENTRY_EXEC, 1, 10);
+	put(&t, other, ENTRY_EXEC, 2, 10);
+	writer_batch(t.writer);
+	tap_ok(s->w.pending.len > 0 && size_of(&t, s, "000000.jsonl") < 0,
+	       "after a batch an exec waits in memory");
+	put(&t, s, ENTRY_ACCESS, 3, 0);
+	writer_batch(t.writer);
+	tap_ok(s->w.pending.len == 0 && size_of(&t, s, "000000.jsonl") > 0,
+	       "with an entry that does not wait it is in its file");
+	tap_ok(other->w.pending.len > 0, "but not another session's");
+	writer_flush(t.writer);
+	tap_ok(other->w.pending.len == 0 && size_of(&t, other, "000000.jsonl") > 0,
+	       "a flush takes all");
+	tap_ok(size_of(&t, s, "txt") < 0, "less the pages");
+	put(&t, other, ENTRY_EXEC, 4, 10);
+	writer_tick(t.writer, T0 + 250);
+	tap_int((long long)other->w.pending.len, 0, "and so does a tick");
+	writer_tick(t.writer, T0 + 6000);
+	tap_ok(s->w.n_sealed == 1 && size_of(&t, s, "txt") > 0, "the page goes with its segment");
+	session_each(t.sessions, quiet, &t);
+	check_ship(&c);
+	tap_ok(check_store(&c), "the store is whole: %s", c.why);
+	teller_close(&t);
+	check_close(&c);
+}
+
+/* All that waits is bounded: what has most goes to its file. */
+static void test_spill(void)
+{
+	enum { BIG_ENTRY = 100000, BOUND = 16 * 1024 * 1024 };
+	_cleanup_free_ char *big = malloc(BIG_ENTRY);
+	struct slice argv[] = {{big, BIG_ENTRY}};
+	struct writer_facts f = facts;
+	struct teller t = {.sessions = session_table_new()};
+	struct session *s, *small;
+	struct check c;
+	size_t most = 0;
+
+	check_open(&c);
+	begin_tale();
+	f.segment_max_bytes = 64 * 1024 * 1024;
+	spool_open(c.spool, true, NULL, &t.spool, NULL);
+	writer_new(t.spool, &f, t.sessions, &t.writer, NULL);
+	s = add(&t, 0);
+	small = add(&t, 1);
+	memset(big, 'x', BIG_ENTRY);
+	put(&t, small, ENTRY_EXEC, 1, 10);
+	for (int i = 0; i < 300; i++) {
+		struct entry e = entry_of(ENTRY_EXEC, 2);
+
+		e.argv = argv;
+		e.argc = e.argc_total = 1;
+		writer_entry(t.writer, s, &e, tale->now_ms);
+		if (s->w.pending.len > most)
+			most = s->w.pending.len;
+	}
+	tap_ok(most > BIG_ENTRY && most < BOUND, "30 MB: no more than %zu bytes wait", most);
+	tap_ok(small->w.pending.len > 0, "the session with little goes on waiting");
+	session_each(t.sessions, quiet, &t);
+	check_ship(&c);
+	tap_ok(check_store(&c) && c.seen[2] == 300, "and all is there: %s", c.why);
+	teller_close(&t);
+	check_close(&c);
+}
+
+/* A spool that nobody recovers: what fits into memory goes straight to its object. */
+static void test_scratch(void)
+{
+	struct writer_facts f = facts;
+	struct teller t = {.sessions = session_table_new()};
+	struct session *s;
+	struct check c;
+
+	check_open(&c);
+	begin_tale();
+	f.scratch = true;
+	spool_open(c.spool, false, NULL, &t.spool, NULL);
+	writer_new(t.spool, &f, t.sessions, &t.writer, NULL);
+	s = add(&t, 0);
+	for (uint64_t i = 1; i <= 30; i++)
+		put(&t, s, ENTRY_EXEC, i, 500);
+	tap_ok(s->w.n_sealed > 1 && size_of(&t, s, "000000.jsonl") < 0, "segments are sealed");
+	put(&t, s, ENTRY_EXEC, 31, 10);
+	writer_flush(t.writer); /* a segment that is in its file already */
+	put(&t, s, ENTRY_EXEC, 32, 10);
+	session_each(t.sessions, quiet, &t);
+	check_ship(&c);
+	tap_ok(check_store(&c) && c.seen[1] == 1 && c.seen[31] == 1 && c.seen[32] == 1,
+	       "its store is whole: %s", c.why);
 	teller_close(&t);
 	check_close(&c);
 }
@@ -672,6 +785,9 @@ int main(void)
 	test_full();
 	test_quota();
 	test_due();
+	test_waiting();
+	test_spill();
+	test_scratch();
 	test_long_line();
 	test_other_boot();
 	test_torn_line();

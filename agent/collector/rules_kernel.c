@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Copyright the sessaudit authors */
+#include "config.h"
+
+/* The rules that the kernel has: listed, compared, added, removed. */
+#include <errno.h>
+#include <libaudit.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/collector/rules.h"
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define REPLY_TIMEOUT_MS 2000
+
+static size_t size_of(const struct audit_rule_data *d)
+{
+	return sizeof(*d) + d->buflen;
+}
+
+/* Fields and strings come back in the order they were given in (kernel/auditfilter.c,
+ * audit_krule_to_data). */
+bool rules_has(const struct rules_list *l, const struct rule *r)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (size_of(l->items[i]) == size_of(r->data) &&
+		    memcmp(l->items[i], r->data, size_of(r->data)) == 0)
+			return true;
+	return false;
+}
+
+void rules_list_free(struct rules_list *l)
+{
+	for (size_t i = 0; l && i < l->n; i++)
+		free(l->items[i]);
+	free(l);
+}
+
+static void free_list(struct rules_list **l)
+{
+	rules_list_free(*l);
+}
+
+static int take(struct rules_list *l, const struct audit_reply *reply, struct sa_err *err)
+{
+	struct audit_rule_data *copy;
+
+	if (l->n == ARRAY_LEN(l->items))
+		return sa_fail(err, SA_ERR_TOOBIG, "kernel audit has more than %zu rules", l->n);
+	copy = malloc(size_of(reply->ruledata));
+	if (!copy)
+		return sa_fail(err, SA_ERR_NOMEM, "rules: out of memory");
+	memcpy(copy, reply->ruledata, size_of(reply->ruledata));
+	l->items[l->n++] = copy;
+	return 0;
+}
+
+int rules_list(int fd, struct rules_list **out, struct sa_err *err)
+{
+	_cleanup_(free_list) struct rules_list *l = calloc(1, sizeof(*l));
+	int64_t deadline = clock_mono_ms() + REPLY_TIMEOUT_MS;
+	int rc = 0;
+
+	if (!l)
+		return sa_fail(err, SA_ERR_NOMEM, "rules: out of memory");
+	if (audit_request_rules_list_data(fd) <= 0)
+		return sa_fail_errno(err, "kernel audit: list the rules");
+	while (rc == 0) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int64_t left = deadline - clock_mono_ms();
+		struct audit_reply reply = {0};
+
+		if (left <= 0)
+			return sa_fail(err, SA_ERR_IO, "kernel audit does not list its rules");
+		if (poll(&p, 1, (int)left) <= 0 ||
+		    audit_get_reply(fd, &reply, GET_REPLY_NONBLOCKING, 0) <= 0)
+			continue;
+		if (reply.type == NLMSG_DONE)
+			break;
+		if (reply.type == AUDIT_LIST_RULES)
+			rc = take(l, &reply, err);
+	}
+	if (rc == 0)
+		*out = TAKE_PTR(l);
+	return rc;
+}
+
+int rules_install(int fd, struct rules *r, const struct rules_list *have, struct sa_err *err)
+{
+	size_t refused = 0, tried = 0;
+	int last = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct rule *rule = &r->items[i];
+		int rc;
+
+		if (rules_has(have, rule))
+			continue;
+		tried++;
+		rc = audit_add_rule_data(
+			fd, rule->data,
+			AUDIT_FILTER_EXIT | (rule->first ? AUDIT_FILTER_PREPEND : 0), AUDIT_ALWAYS);
+		rule->data->flags = AUDIT_FILTER_EXIT; /* libaudit noted the other there */
+		rule->refused = rc <= 0 && rc != -EEXIST;
+		rule->added |= rc > 0;
+		if (!rule->refused)
+			continue;
+		last = rc < 0 ? -rc : errno;
+		refused++;
+		log_warn("event=rule_refused reason=\"%s\" rule=\"%s\"", strerror(last),
+			 rule->text);
+	}
+	if (tried && refused == tried && tried == r->n)
+		return sa_fail(err, SA_ERR_PERM, "rules: the kernel takes none: %s",
+			       strerror(last));
+	return 0;
+}
+
+static bool is_ours(const struct audit_rule_data *d)
+{
+	size_t at = 0;
+
+	for (unsigned i = 0; i < d->field_count && i < AUDIT_MAX_FIELDS; i++) {
+		unsigned f = d->fields[i];
+
+		if (f == AUDIT_FILTERKEY) {
+			struct slice key = {d->buf + at, d->values[i]};
+
+			return at + key.len <= d->buflen &&
+			       (slice_is(key, RULES_KEY) || slice_is(key, RULES_SELF_KEY));
+		}
+		if (f == AUDIT_WATCH || f == AUDIT_DIR || f == AUDIT_EXE ||
+		    (f >= AUDIT_SUBJ_USER && f <= AUDIT_OBJ_LEV_HIGH && f != AUDIT_PPID))
+			at += d->values[i];
+	}
+	return false;
+}
+
+static const struct rule *find(const struct rules *r, const struct audit_rule_data *d)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (size_of(d) == size_of(r->items[i].data) &&
+		    memcmp(d, r->items[i].data, size_of(d)) == 0)
+			return &r->items[i];
+	return NULL;
+}
+
+static void delete_rule(int fd, struct audit_rule_data *d)
+{
+	audit_delete_rule_data(fd, d, (int)d->flags, (int)d->action);
+}
+
+void rules_remove(int fd, const struct rules *r)
+{
+	_cleanup_(free_list) struct rules_list *have = NULL;
+
+	if (rules_list(fd, &have, NULL))
+		return;
+	for (size_t i = 0; i < have->n; i++) {
+		const struct rule *rule = r ? find(r, have->items[i]) : NULL;
+
+		if (r ? rule && rule->added : is_ours(have->items[i]))
+			delete_rule(fd, have->items[i]);
+	}
+}
+
+void rules_remove_stale(int fd, const struct rules *r, const struct rules_list *have)
+{
+	for (size_t i = 0; i < have->n; i++)
+		if (is_ours(have->items[i]) && !find(r, have->items[i]))
+			delete_rule(fd, have->items[i]);
+}
