@@ -2,43 +2,63 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright the sessaudit authors
 #
-#   tests/bench/replay.sh [RECORDS [SESSIONS]]
+#   tests/bench/replay.sh [RECORDS [SESSIONS...]]
 #
-# Records per CPU second and peak memory of the collector over a generated log, beside
-# reading its lines (wc -l) and, where they are installed, what libauparse and laurel take
-# for the same log in the same run. Not part of `make check`.
+# A recorded log from records to sealed, hashed, compressed segments on disk: records per CPU
+# second and peak memory of the collector, for logs of 1, 51 and 1,000 sessions at a time, beside
+# what others take for the log of 51 in the same run: reading its lines (wc -l) and, where they are
+# installed, laurel, libauparse over all fields, and with PEERS=all ausearch. RUNS (3) rounds; the
+# best of each counts least what else the machine does. Not part of `make check`.
+#
+# The spools stay until all is measured: ext4 keeps clear of inodes that were freed within the last
+# minutes, and with thousands of them each new file takes milliseconds.
 set -eu
 SA_SRC=${SA_SRC:-$(cd "$(dirname "$0")/../.." && pwd)}
 SA_BUILD=${SA_BUILD:-$SA_SRC}
 COLLECTOR=${COLLECTOR:-$SA_BUILD/agent/collector/sessaudit-collector}
-RECORDS=${1:-1000000} SESSIONS=${2:-100}
+RUNS=${RUNS:-3} PEERS=${PEERS:-some}
+RECORDS=${1:-951346}
+shift || true
+[ $# -gt 0 ] || set -- 1 51 1000
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 trap 'exit 130' INT TERM
 
-python3 "$SA_SRC/tests/bench/mklog.py" "$RECORDS" "$SESSIONS" >"$T/log"
-RECORDS=$(wc -l <"$T/log")
-: >"$T/conf"
-
 ${CC:-cc} -O2 -o "$T/measure" "$SA_SRC/tests/bench/measure.c"
-measure() { # NAME COMMAND...
-	local name=$1
-	shift
-	"$T/measure" "$name" "$RECORDS" "$@" <"$T/log" 2>/dev/null
+measure() { # NAME LOG COMMAND...
+	local name=$1 log=$2
+	shift 2
+	"$T/measure" "$name" "$(wc -l <"$log")" "$@" <"$log" 2>/dev/null
 }
 
-echo "$RECORDS records, $(($(wc -c <"$T/log") >> 20)) MiB, $SESSIONS sessions at a time"
-measure "wc -l" wc -l
-mkdir "$T/spool"
-measure "sessaudit-collector" "$COLLECTOR" --config "$T/conf" --replay - --spool "$T/spool" --host bench
+printf '[redact]\nkey_file = %s\n' "$T/key" >"$T/conf"
+for n; do
+	python3 "$SA_SRC/tests/bench/mklog.py" "$RECORDS" "$n" >"$T/log$n"
+	echo "$n sessions: $(wc -l <"$T/log$n") records, $(($(wc -c <"$T/log$n") >> 20)) MiB"
+done
+for run in $(seq "$RUNS"); do
+	for n; do
+		mkdir "$T/spool$n.$run"
+		measure "collector, $n" "$T/log$n" "$COLLECTOR" --config "$T/conf" --replay - \
+			--spool "$T/spool$n.$run" --host bench
+	done
+done
+
+LOG=$T/log51
+[ -e "$LOG" ] || LOG=$T/log$1
+measure "wc -l" "$LOG" wc -l
+if command -v laurel >/dev/null; then
+	mkdir "$T/laurel"
+	printf 'directory = "%s/laurel"\n[auditlog]\nfile = "out.log"\n' "$T" >"$T/laurel.toml"
+	measure "laurel" "$LOG" laurel --config "$T/laurel.toml"
+else
+	echo "laurel: not installed"
+fi
 if ${CC:-cc} -O2 -o "$T/auparse" "$SA_SRC/tests/bench/auparse_feed.c" -lauparse 2>/dev/null; then
-	measure "libauparse (fields)" "$T/auparse"
+	measure "libauparse (fields)" "$LOG" "$T/auparse"
 else
 	echo "libauparse: no headers here"
 fi
-if command -v laurel >/dev/null; then
-	printf 'directory = "%s/laurel"\n[auditlog]\nfile = "out.log"\n' "$T" >"$T/laurel.toml"
-	measure "laurel" laurel --config "$T/laurel.toml"
-else
-	echo "laurel: not installed"
+if [ "$PEERS" = all ] && command -v ausearch >/dev/null; then
+	measure "ausearch, raw" "$LOG" ausearch -if "$LOG" --format raw
 fi
