@@ -72,24 +72,12 @@ static void fill(struct transcript *t, const struct session *s, const struct eve
 		 const struct call *call, char name[16], struct entry *e)
 {
 	static const struct slice none;
-	const struct event_record *cwd = event_find(ev, RECORD_CWD);
 	struct slice path = record_text(first_path(ev), &t->scratch);
 
-	transcript_fill(s, ev, ENTRY_EXEC, call->uid, name, e);
-	e->outcome = call->success ? ENTRY_SUCCESS : ENTRY_FAILURE;
-	e->pid = call->pid;
-	e->ppid = call->ppid;
-	e->euid = call->euid;
-	e->auid = call->auid;
-	e->tty = record_text(call->tty, &t->scratch);
-	e->comm = record_text(call->comm, &t->scratch);
-	e->exe = record_text(call->exe, &t->scratch);
-	if (cwd)
-		e->cwd = record_text(record_get(cwd->body, "cwd"), &t->scratch);
-	if (!call->success) {
-		e->error = call_error(call);
+	transcript_fill_call(t, s, ev, call, ENTRY_EXEC, name, e);
+	e->syscall = SLICE_NONE; /* the type says it */
+	if (!call->success)
 		e->exe = path; /* exe= still names the program that called execve */
-	}
 	e->object = path.len > 0 ? path : e->exe; /* execveat of an open file has no name */
 	arguments_collect(&t->arguments, ev);
 	e->argv = t->arguments.argv ? t->arguments.argv : &none;
