@@ -22,5 +22,6 @@ common_libcommon_la_SOURCES = \
 	common/json_write.c \
 	common/log.c common/log.h \
 	common/settings.c common/settings.h \
+	common/shell.c common/shell.h \
 	common/slice.h
 common_libcommon_la_LIBADD = $(YAJL_LIBS) $(CRYPTO_LIBS)

@@ -50,6 +50,15 @@ static inline bool slice_ends(struct slice a, const char *s)
 	return a.len >= n && memcmp(a.ptr + a.len - n, s, n) == 0;
 }
 
+/* Whether a is one of the list, which ends in NULL. */
+static inline bool slice_in(struct slice a, const char *const *list)
+{
+	for (; *list; list++)
+		if (slice_is(a, *list))
+			return true;
+	return false;
+}
+
 /* What follows the last '/', all of it when there is none. */
 static inline struct slice slice_base_name(struct slice path)
 {

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "agent/collector/transcript_internal.h"
-#include "common/cleanup.h"
+#include "common/shell.h"
 
 /* The file that was asked for: PATH item 0. Of a script, the items after it are what runs it. */
 static struct slice first_path(const struct event *ev)
@@ -15,24 +15,14 @@ static struct slice first_path(const struct event *ev)
 	return SLICE_NONE;
 }
 
-static bool is_one_of(struct slice text, const char *const *names, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (slice_is(text, names[i]))
-			return true;
-	return false;
-}
-
 /* A shell that reads commands from its standard input: no script's name and no -c among its
  * arguments. */
 static bool is_interactive(struct slice exe, const struct slice *argv, size_t argc)
 {
-	static const char *const shells[] = {"bash",  "dash",  "sh",     "zsh", "ksh",
-					     "ksh93", "mksh",  "fish",   "ash", "csh",
-					     "tcsh",  "rbash", "busybox"};
-	static const char *const with_value[] = {"-o", "+o", "-O", "+O", "--rcfile", "--init-file"};
+	static const char *const with_value[] = {"-o",       "+o",          "-O", "+O",
+						 "--rcfile", "--init-file", NULL};
 
-	if (!is_one_of(slice_base_name(exe), shells, ARRAY_LEN(shells)))
+	if (!shell_is(slice_base_name(exe)))
 		return false;
 	for (size_t i = 1; i < argc; i++) {
 		struct slice arg = argv[i];
@@ -41,7 +31,7 @@ static bool is_interactive(struct slice exe, const struct slice *argv, size_t ar
 			return slice_is(arg, "-") && i + 1 == argc;
 		if (slice_is(arg, "--"))
 			return i + 1 == argc;
-		if (is_one_of(arg, with_value, ARRAY_LEN(with_value)))
+		if (slice_in(arg, with_value))
 			i++;
 		else if (arg.ptr[0] == '-' && arg.ptr[1] != '-' && memchr(arg.ptr, 'c', arg.len))
 			return false;

@@ -89,12 +89,7 @@ static bool next_word(const char **pos, const char *end, struct word *w)
 
 static bool in_list(const struct word *w, const char *const *list)
 {
-	struct slice s = {w->text, w->len};
-
-	for (; *list; list++)
-		if (!w->quoted && slice_is(s, *list))
-			return true;
-	return false;
+	return !w->quoted && slice_in((struct slice){w->text, w->len}, list);
 }
 
 static bool is_builtin(const struct word *w)

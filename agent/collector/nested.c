@@ -11,17 +11,12 @@
 #include <stdio.h>
 
 #include "agent/collector/transcript_internal.h"
-#include "common/cleanup.h"
 
 bool nested_is(struct slice exe)
 {
-	static const char *const names[] = {"sudo", "su", "runuser", "pkexec", "doas"};
-	struct slice base = slice_base_name(exe);
+	static const char *const names[] = {"sudo", "su", "runuser", "pkexec", "doas", NULL};
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (slice_is(base, names[i]))
-			return true;
-	return false;
+	return slice_in(slice_base_name(exe), names);
 }
 
 /* The user's name is known, and not only the number. */

@@ -5,14 +5,6 @@
 /* Which editor read the keys: by the program's name, and by the keys. */
 #include "agent/collector/typed_internal.h"
 
-static bool in_list(struct slice name, const char *const *list)
-{
-	for (; *list; list++)
-		if (slice_is(name, *list))
-			return true;
-	return false;
-}
-
 /* A canonical record has its only line end last, and it is \n: the line discipline made one of \r.
  */
 static bool is_canonical(struct slice keys)
@@ -37,15 +29,15 @@ enum typed_editor typed_editor_of(struct slice comm, struct slice keys)
 
 	if (slice_starts(comm, "-"))
 		comm = (struct slice){comm.ptr + 1, comm.len - 1};
-	if (in_list(comm, full_screen))
+	if (slice_in(comm, full_screen))
 		return TYPED_KEYS;
 	if (slice_is(comm, "zsh"))
 		return TYPED_ZSH;
-	if (in_list(comm, editline))
+	if (slice_in(comm, editline))
 		return TYPED_EDITLINE;
 	if (is_canonical(keys))
 		return TYPED_CANONICAL;
-	if (in_list(comm, readline) || slice_starts(comm, "python3") ||
+	if (slice_in(comm, readline) || slice_starts(comm, "python3") ||
 	    memchr(keys.ptr, '\r', keys.len) || memchr(keys.ptr, ESC, keys.len) ||
 	    memchr(keys.ptr, DEL, keys.len))
 		return TYPED_READLINE;

@@ -57,8 +57,6 @@ void page_tail(struct buf *out, const struct page_style *st, const struct segmen
 /* What must not be overlooked: a headline between bars, and what it means. Both are escaped. */
 void page_alarm(struct buf *out, const struct page_style *st, const char *headline,
 		const char *meaning);
-/* Is this comm one of the shells, whose typed lines are commands? */
-bool page_is_shell(struct slice comm);
 /* "APPROVED", "NOT APPROVED" ... */
 const char *page_status(enum access_status status);
 void page_duration(struct buf *out, int64_t ms); /* "10 min 41 s" */

@@ -5,21 +5,17 @@
 #include <inttypes.h>
 
 #include "common/cleanup.h"
+#include "common/shell.h"
 #include "common/transcript/page_text.h"
 
 #define LINE_MAX_BYTES (64 * 1024 * 1024) /* a segment's bound: no line is longer */
 
-static const char *const shells[] = {"bash", "sh",  "dash", "zsh", "ksh",   "mksh",   "ksh93",
-				     "fish", "csh", "tcsh", "ash", "rbash", "busybox"};
-
-bool page_is_shell(struct slice comm)
+/* A login shell calls itself -bash. */
+static bool is_shell(struct slice comm)
 {
 	if (comm.len > 0 && comm.ptr[0] == '-')
 		comm = (struct slice){comm.ptr + 1, comm.len - 1};
-	for (size_t i = 0; i < ARRAY_LEN(shells); i++)
-		if (slice_is(comm, shells[i]))
-			return true;
-	return false;
+	return shell_is(comm);
 }
 
 static void put_interval(struct buf *out, const struct page_style *st, const char *before,
@@ -145,7 +141,7 @@ static void put_input_notes(struct buf *out, const struct page_style *st, const 
 
 static void put_input(struct buf *out, const struct page_style *st, const struct entry *e)
 {
-	bool shell = page_is_shell(e->comm);
+	bool shell = is_shell(e->comm);
 	struct slice by = e->comm.len > 0 ? e->comm : e->exe;
 	_cleanup_buf_ struct buf notes = {0};
 

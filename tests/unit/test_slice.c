@@ -29,8 +29,20 @@ static void test_trim(void)
 	tap_ok(!slice_trim(SLICE_NONE, " ").ptr, "an absent one stays absent");
 }
 
+static void test_in(void)
+{
+	static const char *const list[] = {"a", "bc", NULL}, *const none[] = {NULL};
+
+	tap_ok(slice_in(SLICE_LIT("bc"), list), "in the list");
+	tap_ok(!slice_in(SLICE_LIT("b"), list), "the front of one");
+	tap_ok(!slice_in(SLICE_LIT("bcd"), list), "longer than one");
+	tap_ok(!slice_in(SLICE_NONE, list), "an absent one is in no list");
+	tap_ok(!slice_in(SLICE_LIT("a"), none), "an empty list");
+}
+
 int main(void)
 {
+	test_in();
 	test_cut();
 	test_trim();
 	return tap_done();
