@@ -7,11 +7,27 @@
 #include <inttypes.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/escape.h"
 #include "common/fdio.h"
 #include "common/log.h"
 
 #define STATUS_FILE_MODE 0644
+
+void status_begin(struct json_writer *w, const char *schema, int64_t now_ms)
+{
+	char time[CLOCK_TEXT_SIZE];
+
+	clock_format_utc(now_ms, time);
+	json_write_open(w);
+	json_write_kstr(w, "schema", slice_of(schema));
+	json_write_kstr(w, "time", slice_of(time));
+}
+
+void status_number(struct json_writer *w, const char *key, uint64_t value)
+{
+	json_write_kint(w, key, value > INT64_MAX ? INT64_MAX : (int64_t)value);
+}
 
 void status_text(struct json_writer *w, const char *key, const char *value)
 {

@@ -16,6 +16,10 @@
 
 #define STATUS_FILE_MAX 16384
 
+/* The members schema and time, which come first. */
+void status_begin(struct json_writer *w, const char *schema, int64_t now_ms);
+/* What is over INT64_MAX is that. */
+void status_number(struct json_writer *w, const char *key, uint64_t value);
 /* A name or message may hold anything; none, or an empty one, is null. */
 void status_text(struct json_writer *w, const char *key, const char *value);
 /* The lines HELP and TYPE of a metric, prefix and name together; help without the full stop. */

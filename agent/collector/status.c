@@ -8,22 +8,16 @@
 
 #include "agent/status_file.h"
 #include "common/cleanup.h"
-#include "common/clock.h"
 
 #define PROM_PREFIX "sessaudit_collector_"
-
-static int64_t clamp(uint64_t v)
-{
-	return v > INT64_MAX ? INT64_MAX : (int64_t)v;
-}
 
 static void json_losses(struct json_writer *w, const struct losses_counters *c)
 {
 	json_write_kopen(w, "losses");
 	for (size_t i = 0; c && i < LOSSES_CAUSES; i++) {
 		json_write_kopen(w, c->items[i].cause);
-		json_write_kint(w, "times", clamp(c->items[i].times));
-		json_write_kint(w, "count", clamp(c->items[i].count));
+		status_number(w, "times", c->items[i].times);
+		status_number(w, "count", c->items[i].count);
 		json_write_close(w);
 	}
 	json_write_close(w);
@@ -32,18 +26,14 @@ static void json_losses(struct json_writer *w, const struct losses_counters *c)
 void status_json(struct buf *out, const struct status *s, int64_t now_ms)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(out);
-	char time[CLOCK_TEXT_SIZE];
 
-	clock_format_utc(now_ms, time);
 	if (!w) {
 		out->failed = true;
 		return;
 	}
-	json_write_open(w);
-	json_write_kstr(w, "schema", SLICE_LIT(STATUS_SCHEMA));
-	json_write_kstr(w, "time", slice_of(time));
+	status_begin(w, STATUS_SCHEMA, now_ms);
 	status_text(w, "source", s->source);
-#define STATUS_ROW(field, type, name, help) json_write_kint(w, #field, clamp(s->field));
+#define STATUS_ROW(field, type, name, help) status_number(w, #field, s->field);
 	STATUS_NUMBERS(STATUS_ROW)
 #undef STATUS_ROW
 	json_losses(w, s->losses);

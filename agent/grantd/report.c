@@ -8,25 +8,19 @@
 
 #include "agent/status_file.h"
 #include "common/cleanup.h"
-#include "common/clock.h"
 
 #define PROM_PREFIX "sessaudit_grantd_"
 
 static void report_object(struct json_writer *w, const struct report *r, int64_t now_ms)
 {
-	char time[CLOCK_TEXT_SIZE];
-
-	clock_format_utc(now_ms, time);
-	json_write_open(w);
-	json_write_kstr(w, "schema", SLICE_LIT(REPORT_SCHEMA));
-	json_write_kstr(w, "time", slice_of(time));
+	status_begin(w, REPORT_SCHEMA, now_ms);
 	status_text(w, "reason", r->reason);
-#define REPORT_ROW(field, type, name, help) json_write_kint(w, #field, (int64_t)r->field);
+#define REPORT_ROW(field, type, name, help) status_number(w, #field, r->field);
 	REPORT_NUMBERS(REPORT_ROW)
 #undef REPORT_ROW
 	json_write_kopen(w, "verdicts");
 	for (int v = 0; v < VERDICTS; v++)
-		json_write_kint(w, verdict_name((enum verdict)v), (int64_t)r->verdicts[v]);
+		status_number(w, verdict_name((enum verdict)v), r->verdicts[v]);
 	json_write_close(w);
 	json_write_close(w);
 }

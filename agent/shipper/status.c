@@ -6,33 +6,23 @@
 
 #include "agent/status_file.h"
 #include "common/cleanup.h"
-#include "common/clock.h"
 
 #define PROM_PREFIX "sessaudit_shipper_"
-
-static int64_t clamp(uint64_t v)
-{
-	return v > INT64_MAX ? INT64_MAX : (int64_t)v;
-}
 
 void status_json(struct buf *out, const struct status *s, int64_t now_ms)
 {
 	_cleanup_json_writer_ struct json_writer *w = json_writer_new(out);
-	char time[CLOCK_TEXT_SIZE];
 
-	clock_format_utc(now_ms, time);
 	if (!w) {
 		out->failed = true;
 		return;
 	}
-	json_write_open(w);
-	json_write_kstr(w, "schema", SLICE_LIT(STATUS_SCHEMA));
-	json_write_kstr(w, "time", slice_of(time));
+	status_begin(w, STATUS_SCHEMA, now_ms);
 	status_text(w, "store", s->store);
 	status_text(w, "credentials", s->credentials);
 	json_write_kstr(w, "append_only", slice_of(store_append_only_name(s->append_only)));
 	status_text(w, "reason", s->reason);
-#define STATUS_ROW(field, type, name, help) json_write_kint(w, #field, clamp(s->field));
+#define STATUS_ROW(field, type, name, help) status_number(w, #field, s->field);
 	STATUS_NUMBERS(STATUS_ROW)
 #undef STATUS_ROW
 	json_write_close(w);
