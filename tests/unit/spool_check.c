@@ -19,6 +19,7 @@
 #include "common/fdio.h"
 #include "common/transcript/entry.h"
 #include "common/transcript/index.h"
+#include "tests/unit/tap.h"
 
 static struct check *now; /* nftw has no argument to hand on */
 
@@ -124,6 +125,37 @@ static void see_page(struct check *c, const struct buf *page)
 		if (id < CHECK_IDS)
 			c->shown[id]++;
 	}
+}
+
+bool check_read(const struct check *c, const char *folder, const char *sid, unsigned number,
+		segment_entry_fn fn, void *ctx)
+{
+	_cleanup_buf_ struct buf gz = {0}, plain = {0};
+	struct segment_info info;
+	struct chain chain = {0};
+	char path[400];
+
+	snprintf(path, sizeof(path), "%s/%s/session=%s/%06u.jsonl.gz", c->store, folder, sid,
+		 number);
+	if (!read_whole(path, &gz))
+		return false;
+	buf_init(&plain, SEGMENT_MAX_BYTES);
+	if (segment_uncompress(buf_slice(&gz), &plain, NULL) ||
+	    segment_read(buf_slice(&plain), &chain, fn, ctx, NULL, &info, NULL))
+		tap_ok(false, "%s cannot be read", path);
+	return true;
+}
+
+const char *check_output(const char *command)
+{
+	static char out[2000];
+	FILE *f = popen(command, "r");
+	size_t n = f ? fread(out, 1, sizeof(out) - 1, f) : 0;
+
+	out[n] = '\0';
+	if (f)
+		pclose(f);
+	return out;
 }
 
 struct segments {

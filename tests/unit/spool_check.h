@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/transcript/segment.h"
 
 #define T0 INT64_C(1795222800123)
 #define CHECK_IDS 256
@@ -38,5 +39,11 @@ void check_ship(struct check *c);
  * found by all of its requests; nothing is left over in the spool but checkpoints, lock and news.
  */
 bool check_store(struct check *c);
+/* Hands the entries of a stored segment to fn, whatever the chain says. False: there is none of
+ * that number; one that cannot be read is a test that failed. folder: of the session, s->folder. */
+bool check_read(const struct check *c, const char *folder, const char *sid, unsigned number,
+		segment_entry_fn fn, void *ctx);
+/* What a shell command prints, at most 2000 bytes, until the next call. */
+const char *check_output(const char *command);
 
 #endif

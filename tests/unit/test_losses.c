@@ -99,22 +99,14 @@ static bool run_close(struct run *r)
 /* The gap entries in the store, as "cause count;". */
 static const char *gaps(struct run *r)
 {
-	static char out[2000];
 	char command[300];
-	size_t n;
-	FILE *f;
 
 	snprintf(command, sizeof(command),
 		 "zcat %s/sessions/*/*/0*.jsonl.gz | grep '\"type\":\"gap\"' | "
 		 "sed -E 's/.*\"reason\":\"([a-z_]*)\"(,\"count\":([0-9]*))?.*/\\1 \\3;/' | "
 		 "tr -d '\\n'",
 		 r->c.store);
-	f = popen(command, "r");
-	n = f ? fread(out, 1, sizeof(out) - 1, f) : 0;
-	out[n] = '\0';
-	if (f)
-		pclose(f);
-	return out;
+	return check_output(command);
 }
 
 static bool no_known_loss(struct run *r)

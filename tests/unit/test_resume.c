@@ -78,10 +78,7 @@ static void run_close(struct run *r)
 /* What the stored entries say, "type reason;" each. */
 static const char *told(struct run *r)
 {
-	static char out[2000];
 	char command[300];
-	size_t n;
-	FILE *f;
 
 	snprintf(
 		command, sizeof(command),
@@ -89,12 +86,7 @@ static const char *told(struct run *r)
 		"sed -E 's/.*\"type\":\"([a-z_]*)\"/\\1/;s/\"reason\":\"([a-z_]*)\"/\\n \\1\\n/;' | "
 		"sed -E '/^[a-z]/s/,.*//;/^[^a-z ]/d' | tr -d '\\n' | tr ',' ';'",
 		r->c.store);
-	f = popen(command, "r");
-	n = f ? fread(out, 1, sizeof(out) - 1, f) : 0;
-	out[n] = '\0';
-	if (f)
-		pclose(f);
-	return out;
+	return check_output(command);
 }
 
 /* What a run that was killed leaves, taken up in the same boot or another. */

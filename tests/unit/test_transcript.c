@@ -12,7 +12,6 @@
 #include "common/access/tagfile.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/fdio.h"
 #include "common/log.h"
 #include "common/settings.h"
 #include "common/transcript/entry.h"
@@ -364,22 +363,10 @@ static void story(struct run *r, uint32_t ses, struct buf *out)
 {
 	const struct session *s = session_find(r->p.sessions, ses);
 
-	for (uint32_t n = 0; s; n++) {
-		_cleanup_buf_ struct buf gz = {0}, plain = {0};
-		struct segment_info info;
-		struct chain chain = {0};
-		char path[400];
+	uint32_t n = 0;
 
-		buf_init(&gz, 1 << 20);
-		buf_init(&plain, 1 << 20);
-		snprintf(path, sizeof(path), "%s/%s/session=%s/%06u.jsonl.gz", r->c.store,
-			 s->folder, s->sid, n);
-		if (fdio_read_file(AT_FDCWD, path, gz.max, &gz, NULL))
-			return;
-		if (segment_uncompress(buf_slice(&gz), &plain, NULL) ||
-		    segment_read(buf_slice(&plain), &chain, describe, out, NULL, &info, NULL))
-			tap_ok(false, "segment %u cannot be read", n);
-	}
+	while (s && check_read(&r->c, s->folder, s->sid, n, describe, out))
+		n++;
 }
 
 #define STORY_LINES 12
