@@ -224,12 +224,12 @@ settle() {
 	done
 }
 
-picked() { # NAME FILTER: of that login's entries
+picked_from() { # NAME FILTER: of that login's entries
 	jq -r "$2" "$T/entries/$1"
 }
 
 access_of() { # NAME FILTER: of its access entry's context
-	picked "$1" "select(.type == \"access\") | .access | $2"
+	picked_from "$1" "select(.type == \"access\") | .access | $2"
 }
 
 context() { # NAME: status, source and request; or why there was no login

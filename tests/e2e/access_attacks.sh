@@ -19,7 +19,7 @@ auth_info() { echo "publickey $(cut -d' ' -f1,2 "$T/certs/$1-cert.pub")"; }
 # A login that must come out unapproved, whatever it carries.
 innocent() { # NAME WHAT
 	is "$1" "unapproved none -" "$2"
-	same "$2: and nothing of ann's" "$(picked "$1" \
+	same "$2: and nothing of ann's" "$(picked_from "$1" \
 		'select(.access.request.id? == "REQ-ANN" or .access.certificate?) | .seq')" ""
 }
 
@@ -112,12 +112,12 @@ check_variables() {
 	innocent setenv "AcceptEnv and SetEnv"
 	innocent environment "environment= in authorized_keys"
 	is variables "unapproved none -" "SSH_AUTH_INFO_0 and SUDO_USER in sudo's environment"
-	same "who became root is the kernel's word, not SUDO_USER" "$(picked variables \
+	same "who became root is the kernel's word, not SUDO_USER" "$(picked_from variables \
 		'select(.type == "privilege") | .user.name' | sort -u)" $MAL
 	same "sudo in a session without a tag: not ann's request" \
-		"$(picked unseen-sudo 'select(.access.request.id? == "REQ-ANN") | .seq')" ""
+		"$(picked_from unseen-sudo 'select(.access.request.id? == "REQ-ANN") | .seq')" ""
 	same "who becomes ann by sudo does not come by her request" \
-		"$(picked unseen-other 'select(.access.request.id? == "REQ-ANN") | .seq')" ""
+		"$(picked_from unseen-other 'select(.access.request.id? == "REQ-ANN") | .seq')" ""
 }
 
 check_stranger() {
@@ -171,7 +171,7 @@ check_bytes() {
 	innocent own-ca "the user's own cert-authority line"
 	for c in $BYTES; do
 		same "$c: not ann's request" \
-			"$(picked $c 'select(.access.request.id? == "REQ-ANN") | .seq')" ""
+			"$(picked_from $c 'select(.access.request.id? == "REQ-ANN") | .seq')" ""
 		jq -e . "$T/entries/$c" >/dev/null 2>&1 || bad+=" $c"
 	done
 	same "every entry of all of them is JSON" "$bad" ""
@@ -251,7 +251,7 @@ check_forged() {
 	for w in $FORGED; do
 		same "forged certificate ($w): the login goes on" \
 			"$(grep -E '^(open|exit)' "$T/out/pam-$w" | xargs)" "open 0 exit 0"
-		same "forged certificate ($w): nothing of it counts" "$(picked "pam-$w" \
+		same "forged certificate ($w): nothing of it counts" "$(picked_from "pam-$w" \
 			'select(.access.request.id? == "REQ-FORGED" or .access.source? == "cert" or
 				.access.certificate.serial?) | .seq')" ""
 	done

@@ -146,7 +146,7 @@ check_broker() {
 	check "the log says so" logged 'plain\.json'
 	is away "approved user REQ-A" "while the broker is away what it gave stays"
 	is roots "approved user REQ-ROOT" "a plain grant of root's in the same place counts"
-	same "revoked during a session: written down" "$(picked lost 'select(.type == "revoked") |
+	same "revoked during a session: written down" "$(picked_from lost 'select(.type == "revoked") |
 		.object')" REQ-A
 	is revoked "unapproved none -" "and not for the next login"
 	is rolled-back "unapproved none -" "nor by an older version that was signed"

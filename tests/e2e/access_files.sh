@@ -209,9 +209,9 @@ check_fake_tags() {
 	innocent fake-user
 	same "root sends a second tag" "$(sed -n 2,3p "$T/out/fake-root" | xargs)" "sent sent"
 	is fake-root "approved user REQ-TAG" "the session keeps its request"
-	same "the second tag is a conflict entry" "$(picked fake-root 'select(.type == "conflict") |
+	same "the second tag is a conflict entry" "$(picked_from fake-root 'select(.type == "conflict") |
 		"\(.object) \(.reason)"')" "REQ-FAKE tag_unverified"
-	same "nothing is approved by REQ-FAKE" "$(picked fake-root 'select(.type != "conflict") |
+	same "nothing is approved by REQ-FAKE" "$(picked_from fake-root 'select(.type != "conflict") |
 		select(.access.request.id? == "REQ-FAKE") | .seq')" ""
 	check "the page says conflict" bash -c "'$SA_BUILD/cli/sessaudit' --store '$T/store' show \
 		'${DIR_OF[${SES[fake-root]}]##*session=}' | grep -qi conflict"
@@ -261,7 +261,7 @@ check_left_tag_files() {
 	innocent left-link
 	innocent left-fifo
 	same "a directory in the tag file's place: nobody is approved" \
-		"$(picked left-dir 'select(.access.status? == "approved") | .seq')" ""
+		"$(picked_from left-dir 'select(.access.status? == "approved") | .seq')" ""
 }
 
 # --- limits and modes that a user brings along to su ---
@@ -323,13 +323,13 @@ check_limits() {
 	innocent limits
 	innocent limits-ben
 	for n in limits-ben limits-ann limits-behind; do
-		same "$n: nothing of the request of who they became" "$(picked $n \
+		same "$n: nothing of the request of who they became" "$(picked_from $n \
 			'select(.access.request.id? == "REQ-BEN") | .seq')" ""
-		same "$n: no conflict" "$(picked $n 'select(.type == "conflict") | .object')" ""
+		same "$n: no conflict" "$(picked_from $n 'select(.type == "conflict") | .object')" ""
 	done
 	check "without a policy su works" grep -aq '^IN plain' "$T/out/limits-ben"
 	same "the tag file stays as it was" "$(grep -a '^{' "$T/out/limits-ann" | jq -r '.user')" $ANN
-	check "who is left behind goes on being recorded" test -n "$(picked limits-behind \
+	check "who is left behind goes on being recorded" test -n "$(picked_from limits-behind \
 		'select(.type == "exec" and .process.args[0] == "id") | .seq' | head -n 1)"
 	same "no file of ours is left open to all by a user's umask" "$(cat "$T/open_files")" ""
 }

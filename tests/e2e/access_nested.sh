@@ -55,15 +55,15 @@ log_in_nested() {
 
 # "service from to" of each privilege entry, in order.
 steps() { # NAME
-	picked "$1" 'select(.type == "privilege") | "\(.service.name) \(.user.name) \(.user.target.name)"'
+	picked_from "$1" 'select(.type == "privilege") | "\(.service.name) \(.user.name) \(.user.target.name)"'
 }
 
 check_nested() {
 	local n
 	for n in without with; do
 		is $n "approved user REQ-ANN" "$n our line in sudo and su: the session's request"
-		same "$n our line: one access entry" "$(picked $n 'select(.type == "access") | .seq' | wc -l)" 1
-		same "$n our line: no conflict" "$(picked $n 'select(.type == "conflict")')" ""
+		same "$n our line: one access entry" "$(picked_from $n 'select(.type == "access") | .seq' | wc -l)" 1
+		same "$n our line: no conflict" "$(picked_from $n 'select(.type == "conflict")')" ""
 		check "$n our line: numbered without hole" seqs_are_whole "${DIR_OF[${SES[$n]}]}"
 	done
 	same "with our line: who became whom, each step once" "$(steps with)" "$NESTED_STEPS"
@@ -71,7 +71,7 @@ check_nested() {
 	same "without our line: who became whom, each step once" "$(steps without)" \
 		"$(sed "s/^sudo-i/sudo/; s/^su-l/su/; s/^runuser-l/runuser/; s/^sudo $BEN/sudo $(id -u $BEN)/" \
 			<<<"$NESTED_STEPS")"
-	same "all of them succeeded" "$(picked with 'select(.type == "privilege") |
+	same "all of them succeeded" "$(picked_from with 'select(.type == "privilege") |
 		.event.outcome' | sort -u)" success
 	sa show "$(sid with)" >"$T/page" 2>&1
 	check "show: names both" grep -E "$ANN.*$BEN" "$T/page"
@@ -100,19 +100,19 @@ log_in_and_leave() {
 check_left() {
 	local old new
 	old=$(sid left) new=$(sid went-on)
-	same "leaving is an entry, which names the session that goes on" "$(picked left 'select(.type ==
+	same "leaving is an entry, which names the session that goes on" "$(picked_from left 'select(.type ==
 		"privilege" and .reason == "left") | .linked_session')" "$new"
-	same "which names the one it came from" "$(picked went-on 'select(.type == "session_start") |
+	same "which names the one it came from" "$(picked_from went-on 'select(.type == "session_start") |
 		.linked_session')" "$old"
 	is went-on "id_only session REQ-ANN" "and has its request, not its approval"
 	same "in the same folder" "$(dirname "${DIR_OF[${SES[went-on]}]}")" \
 		"$(dirname "${DIR_OF[${SES[left]}]}")"
 	same "what was done there is there" "$(ran "${DIR_OF[${SES[went-on]}]}" | grep -c '^id')" 1
-	check "a session that gave its number up says so" test -n "$(picked vanished \
+	check "a session that gave its number up says so" test -n "$(picked_from vanished \
 		'select(.type == "privilege" and .reason == "left") | .seq')"
 	same "a user cannot leave" "$(sed -n 2p "$T/out/refused")" "$(id -u $ANN)"
-	same "two hops: each names the next" "$(picked hop 'select(.reason? == "left") |
-		.linked_session') $(picked hop1 'select(.reason? == "left") | .linked_session')" \
+	same "two hops: each names the next" "$(picked_from hop 'select(.reason? == "left") |
+		.linked_session') $(picked_from hop1 'select(.reason? == "left") | .linked_session')" \
 		"$(sid hop1) $(sid hop2)"
 	is hop2 "id_only session REQ-ANN" "two hops: the request is still known"
 	sa show REQ-ANN >"$T/page" 2>&1
@@ -138,8 +138,8 @@ log_in_by_channels() {
 
 check_channels() {
 	is chan "approved user REQ-CHAN" "three channels, one session"
-	same "one access entry" "$(picked chan 'select(.type == "access") | .seq' | wc -l)" 1
-	tty_of() { picked chan "select(.type == \"exec\" and $1) | .process.tty.name // \"-\"" | sort -u; }
+	same "one access entry" "$(picked_from chan 'select(.type == "access") | .seq' | wc -l)" 1
+	tty_of() { picked_from chan "select(.type == \"exec\" and $1) | .process.tty.name // \"-\"" | sort -u; }
 	same "the first channel's terminal" "$(tty_of '.process.args == ["sleep", "1"]')" \
 		"$(head -n 1 "$T/out/chan1" | sed 's|/dev/||; s|/||')"
 	same "the second channel's terminal" "$(tty_of '.process.args == ["uname"]')" \
@@ -193,21 +193,21 @@ recorded() { # NAME TYPE
 check_expired() {
 	local at
 	is exp "approved user REQ-EXP" "at its start the session was approved"
-	same "one entry when it expired" "$(picked exp 'select(.type == "expired" and
+	same "one entry when it expired" "$(picked_from exp 'select(.type == "expired" and
 		.reason == "expires_at") | .object')" REQ-EXP
-	at=$(ms_of "$(picked exp 'select(.type == "expired" and .reason == "expires_at") |
+	at=$(ms_of "$(picked_from exp 'select(.type == "expired" and .reason == "expires_at") |
 		."@timestamp"')")
 	at=$((at - $(ms_of "$EXPIRES")))
 	check "at that time: $at ms after" test "$at" -ge 0 -a "$at" -le 2000
-	same "one more for each channel after it" "$(picked exp 'select(.type == "expired" and
+	same "one more for each channel after it" "$(picked_from exp 'select(.type == "expired" and
 		.reason == "new_channel") | .seq' | wc -l)" 2
-	same "and each before what the channel ran" "$(picked exp 'select(.type == "expired" or
+	same "and each before what the channel ran" "$(picked_from exp 'select(.type == "expired" or
 		(.process.args[0]? == "date")) | .type' | xargs)" "expired expired exec expired exec"
-	same "revoked" "$(picked rev 'select(.type == "revoked") | "\(.object) \(.reason)"')" \
+	same "revoked" "$(picked_from rev 'select(.type == "revoked") | "\(.object) \(.reason)"')" \
 		"REQ-REV revoked"
-	same "removed" "$(picked rem 'select(.type == "revoked") | "\(.object) \(.reason)"')" \
+	same "removed" "$(picked_from rem 'select(.type == "revoked") | "\(.object) \(.reason)"')" \
 		"REQ-REM grant_removed"
-	at=$(($(ms_of "$(picked rev 'select(.type == "revoked") | ."@timestamp"')") - REVOKED))
+	at=$(($(ms_of "$(picked_from rev 'select(.type == "revoked") | ."@timestamp"')") - REVOKED))
 	check "within two seconds: $at ms" test "$at" -ge -1000 -a "$at" -le 2000
 	for n in exp rev rem; do
 		sa show "$(sid $n)" >"$T/page.$n" 2>&1
@@ -239,7 +239,7 @@ check_be_denied() {
 	for n in short gone; do
 		same "$n: sudo works while it is approved, and not after" \
 			"$(grep -aE 'EARLY|LATE' "$T/out/$n" | xargs)" EARLY
-		same "$n: the denial is in the transcript" "$(picked $n 'select(.type == "privilege") |
+		same "$n: the denial is in the transcript" "$(picked_from $n 'select(.type == "privilege") |
 			.event.outcome' | xargs | sed 's/failure failure/failure/')" "success failure"
 	done
 	check "expired: the message says so" grep -aq expired "$T/out/short.err"
@@ -302,7 +302,7 @@ session_gone() { # NAME: no process has that session's number
 
 check_be_ended() {
 	check "in good time: $TERMINATED s after the login" test "$TERMINATED" -le 14
-	same "the one that was ended says why" "$(picked end 'select(.type == "expired") | .reason' |
+	same "the one that was ended says why" "$(picked_from end 'select(.type == "expired") | .reason' |
 		head -n 1)" expires_at
 	check "and is complete" test -e "${DIR_OF[${SES[end]}]}/manifest.json"
 }

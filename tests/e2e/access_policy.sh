@@ -155,7 +155,7 @@ check_sudo() {
 		"$(grep -aE '^(IN|OUT)' "$T/out/nested-denied" | xargs)" OUT
 	same "each says why" "$(cat "$T"/out/nested-denied{,.err} | grep -acF \
 		"no approved access request")" 4
-	same "each is an entry of the transcript" "$(picked nested-denied 'select(.type == "privilege" and
+	same "each is an entry of the transcript" "$(picked_from nested-denied 'select(.type == "privilege" and
 		.event.outcome == "failure") | "\(.service.name) \(.reason)"' | sort | xargs)" \
 		"su denied su-l denied sudo denied sudo-i denied"
 	is nested-denied "unapproved none -" "the session itself was let in"
@@ -206,7 +206,7 @@ number_shown() { # NAME
 
 check_login() {
 	is login-record "unapproved none -" "login: recorded"
-	same "login: its service" "$(picked login-record 'select(.type == "session_start") |
+	same "login: its service" "$(picked_from login-record 'select(.type == "session_start") |
 		.service.name')" login
 	same "login: denied" "$(policy_of login-denied)" denied
 	is cron "approved user REQ-CRON" "cron: a look-up of its own"
@@ -333,7 +333,7 @@ turned_away_kbd() { # WHAT NAME USER
 check_prompts() {
 	check "sudo: it was let in" grep -aq '^IN sudo' "$T/out/glass-sudo"
 	is glass-sudo "unapproved none -" "sudo: the login itself stays unapproved"
-	same "sudo: reason and ticket are in the transcript" "$(picked glass-sudo \
+	same "sudo: reason and ticket are in the transcript" "$(picked_from glass-sudo \
 		'select(.type == "privilege") | .access |
 			"\(.status) \(.source) \(.request.justification) \(.request.ticket) \(.request.id)"')" \
 		"breakglass prompt INC-9: \"site down\" ' ü T-77 null"

@@ -38,7 +38,6 @@ agent_config() { # [CONFIG-LINE]...
 		max_age = 2s
 		[spool]
 		dir = $T/spool
-		min_free = 0
 		# spool_full of faults.sh has a file system of 512 KiB
 		min_free = 0
 		[store]
@@ -82,6 +81,10 @@ agent_role() { # collector|shipper
 	pgrep -P "$AGENT_PID" -f "sessaudit-$1"
 }
 
+new_collector() { # OLD-PID
+	[ "$(agent_role collector)" != "$1" ] && agent_listens
+}
+
 # Everything a login test needs: audit, users, private sshd with our line, agent. PRODUCT_STORE: a
 # command that makes another store ready than the directory, and says so in AGENT_LINES.
 product_begin() { # USER...
@@ -120,6 +123,35 @@ grant() { # FILE USER REQUEST [REQUESTER]: an approved request, for the next hou
 
 utc() { date -u -d "$1" +%Y-%m-%dT%H:%M:%SZ; }
 
+now() { date -u +%Y-%m-%dT%H:%M:%S.%3NZ; } # as the transcript has it
+
+# --- a session that runs one command at a time, on demand ---
+
+talk_open() { # USER: sets TALK_SES
+	coproc TALK { ssh_as "$1" bash; }
+	talk 'read -r s </proc/self/sessionid; echo $s'
+	TALK_SES=$TALK_ANSWER
+}
+
+talk() { # COMMAND that prints one line
+	echo "$1" >&"${TALK[1]}"
+	read -rt 20 TALK_ANSWER <&"${TALK[0]}"
+}
+
+run_mark() { # WORD
+	talk "/bin/echo mark-$1"
+	[ "$TALK_ANSWER" = "mark-$1" ]
+}
+
+talk_close() { # and waits until its transcript is complete in the store
+	local pid=$TALK_PID fd=${TALK[1]}
+	exec {fd}>&-
+	wait "$pid"
+	wait_for 30 session_ended "$TALK_SES"
+}
+
+talk_dir() { session_dir "$TALK_SES"; }
+
 # --- reading the store, without the product ---
 
 session_dirs() { # [STORE]: of our users, one a line
@@ -154,6 +186,22 @@ session_dir() { # SES
 session_ended() { # SES
 	local d
 	d=$(session_dir "$1") && [ -e "$d/manifest.json" ]
+}
+
+# The sessions one of whose command lines has this fragment.
+find_session() { # FRAGMENT
+	local d
+	for d in $(session_dirs); do
+		ran "$d" | grep -qF -- "$1" && echo "$d"
+	done
+}
+
+all_complete() { # COUNT of sessions
+	[ "$(ls "$T"/store/sessions/request=*/*/manifest.json 2>/dev/null | wc -l)" = "$1" ]
+}
+
+picked() { # JQ-FILTER: from the entries of the session in $D
+	entries "$D" | jq -r "$1"
 }
 
 # What was run, an argv a line, its parts separated by 0x1f.

@@ -72,17 +72,6 @@ plugin_write() { # auditd wants absolute paths, root's, that nobody else may wri
 	chmod 640 "$T/auditd/plugins.d/sessaudit.conf"
 }
 
-manifests() { ls "$T"/store/sessions/request=*/*/manifest.json 2>/dev/null | wc -l; }
-complete() { [ "$(manifests)" = "$1" ]; }
-
-# The session that ran this marker.
-find_session() { # MARKER
-	local d
-	for d in $(session_dirs); do
-		ran "$d" | tr '\037' ' ' | grep -qF -- "$1" && echo "$d"
-	done
-}
-
 of_capture() { zcat "$1/000000.jsonl.gz" | head -n 1 | jq -r .capture; }
 
 log_in() { # MARKER: something that fails, something that is killed, and a pipeline
@@ -143,7 +132,7 @@ syslog_private
 sshd_start "session required $MODULE config=$T/sessaudit.conf" || exit 1
 log_in marker-one >"$T/ssh.out" 2>&1
 same "the exit code of the session" $? 3
-check "the transcript arrives" wait_for 20 complete 1
+check "the transcript arrives" wait_for 20 all_complete 1
 check_session marker-one multicast
 same "multicast: a death by a signal is told" "$(killed_by marker-one)" SIGKILL
 check "status.json names the source" wait_for 15 status_is source multicast
@@ -160,7 +149,7 @@ auditd_start || exit 1
 check "auditd starts it" wait_for 15 started_as stdin
 check "ready" wait_for 10 grep -q event=ready "$T/agent.log"
 log_in marker-two >"$T/ssh.out" 2>&1
-check "the transcript arrives" wait_for 20 complete 2
+check "the transcript arrives" wait_for 20 all_complete 2
 check_session marker-two stdin
 same "stdin: a death by a signal is told" "$(killed_by marker-two)" SIGKILL
 
@@ -169,7 +158,7 @@ kill -HUP "$AUDITD_PID"
 check "SIGHUP of auditd reloads it" wait_for 15 grep -q event=reload "$T/agent.log"
 check "ready again" wait_for 15 started_twice
 log_in marker-three >"$T/ssh.out" 2>&1
-check "the transcript arrives" wait_for 20 complete 3
+check "the transcript arrives" wait_for 20 all_complete 3
 check_session marker-three stdin
 
 auditd_stop

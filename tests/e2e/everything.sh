@@ -13,10 +13,6 @@
 
 USER1=sa-e2e-ann
 
-picked() { # JQ-FILTER: from the entries of the session in $D
-	entries "$D" | jq -r "$1"
-}
-
 # How programs with these arguments ended, one a line: an exit code or a signal's name.
 ended() { # ARG|ARG|...
 	entries "$D" | jq -rs --arg args "$1" '
@@ -25,15 +21,6 @@ ended() { # ARG|ARG|...
 		.[] | select(.type == "exec" and (.process.args // [] | join("|")) == $args) |
 		$ends["\(.seq)"] | if . == null then "never" else .exit_signal // .exit_code end'
 }
-
-find_session() { # FRAGMENT of a command line
-	local d
-	for d in $(session_dirs); do
-		ran "$d" | grep -qF -- "$1" && echo "$d"
-	done
-}
-
-complete() { [ "$(ls "$T"/store/sessions/request=*/*/manifest.json | wc -l)" = "$1" ]; }
 
 check_programs() {
 	same "a script" "$(ended '/bin/sh|./nested.sh|one')" 0
@@ -163,7 +150,7 @@ echo payload >"$T/payload"
 check "scp" scp_as $USER1 "$T/payload" upload2.txt -O
 check "sftp" sftp -q "${SSH_OPTS[@]}" -P "$SSHD_PORT" -b - $USER1@127.0.0.1 <<<"put $T/payload up"
 check "channels and a forwarded port" use_channels
-check "all transcripts arrive complete" wait_for 30 complete 4
+check "all transcripts arrive complete" wait_for 30 all_complete 4
 
 D=$(find_session nested.sh)
 check_programs

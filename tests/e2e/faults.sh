@@ -11,33 +11,6 @@
 . "$E2E_DIR/sshd.sh"
 . "$E2E_DIR/agent.sh"
 
-# --- a session that runs one command at a time, on demand ---
-
-talk_open() { # USER: sets TALK_SES
-	coproc TALK { ssh_as "$1" bash; }
-	talk 'read -r TALK_SES </proc/self/sessionid; echo $TALK_SES'
-	TALK_SES=$TALK_ANSWER
-}
-
-talk() { # COMMAND that prints one line
-	echo "$1" >&"${TALK[1]}"
-	read -rt 10 TALK_ANSWER <&"${TALK[0]}"
-}
-
-run_mark() { # WORD
-	talk "/bin/echo mark-$1"
-	[ "$TALK_ANSWER" = "mark-$1" ]
-}
-
-talk_close() { # and waits until its transcript is complete in the store
-	local pid=$TALK_PID fd=${TALK[1]}
-	exec {fd}>&-
-	wait "$pid"
-	wait_for 30 session_ended "$TALK_SES"
-}
-
-talk_dir() { session_dir "$TALK_SES"; }
-
 marks() { # in the order of the transcript
 	ran "$(talk_dir)" | sed -n 's|^/bin/echo.mark-||p' | tr '\n' ' '
 }
@@ -47,8 +20,6 @@ told_or_in_gap() { # WORD TIME
 	grep -qw "$1" <<<"$(marks)" || entries "$(talk_dir)" | jq -es --arg t "$2" 'any(.[];
 		.type == "gap" and .event.start <= $t and $t <= .event.end)'
 }
-
-now() { date -u +%Y-%m-%dT%H:%M:%S.%3NZ; }
 
 gaps() { # cause, and how long in seconds
 	entries "$(talk_dir)" | jq -r 'select(.event.action == "gap") |
@@ -67,10 +38,6 @@ whole_transcript() {
 header_status() { segment_header "$(talk_dir)" | jq -r .access.status; }
 
 # --- the faults ---
-
-new_collector() { # OLD-PID
-	[ "$(agent_role collector)" != "$1" ] && agent_listens
-}
 
 collector_killed() {
 	local name="collector killed" old at

@@ -131,10 +131,6 @@ script_write() {
 	} >"$W/tty"
 }
 
-picked() { # JQ-FILTER: from the entries of the session in $D
-	entries "$D" | jq -r "$1"
-}
-
 # The arguments of a program that was run with this word among them.
 args_with() { # WORD
 	picked "select(.type == \"exec\" and (.process.args // [] | index(\"$1\"))) |

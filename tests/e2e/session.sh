@@ -12,8 +12,6 @@
 
 USER1=sa-e2e-ann USER2=sa-e2e-ben
 
-complete() { [ "$(ls "$T"/store/sessions/request=*/*/manifest.json | wc -l)" = "$1" ]; }
-
 in_order() { # FILE FRAGMENT...: each on a line after the one before
 	local file=$1 at=0 next want
 	shift
@@ -25,18 +23,6 @@ in_order() { # FILE FRAGMENT...: each on a line after the one before
 			return 1
 		fi
 		at=$((at + next))
-	done
-}
-
-picked() { # JQ-FILTER: from the entries of the session in $D
-	entries "$D" | jq -r "$1"
-}
-
-# The session whose first command line has this fragment.
-find_session() { # FRAGMENT
-	local d
-	for d in $(session_dirs); do
-		ran "$d" | grep -qF -- "$1" && echo "$d"
 	done
 }
 
@@ -197,7 +183,7 @@ echo payload >"$T/payload"
 check "scp" scp_as $USER1 "$T/payload" upload.txt
 check "scp, old protocol" scp_as $USER1 "$T/payload" upload2.txt -O
 check "an unapproved user" ssh_as $USER2 "/bin/echo \$'\\e]0;owned\\a\\e[2J' done" </dev/null
-check "all transcripts arrive complete" wait_for 30 complete 5
+check "all transcripts arrive complete" wait_for 30 all_complete 5
 
 D=$(find_session whoami)
 check_context

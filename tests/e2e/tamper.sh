@@ -13,36 +13,9 @@
 
 ANN=sa-e2e-ann BEN=sa-e2e-ben
 
-# --- a session that runs one command at a time ---
-
-talk_open() { # USER
-	coproc TALK { ssh_as "$1" bash; }
-	talk 'read -r s </proc/self/sessionid; echo $s'
-	TALK_SES=$TALK_ANSWER
-}
-
-talk() { # COMMAND that prints one line
-	echo "$1" >&"${TALK[1]}"
-	read -rt 20 TALK_ANSWER <&"${TALK[0]}"
-}
-
-run_mark() { # WORD
-	talk "/bin/echo mark-$1"
-	[ "$TALK_ANSWER" = "mark-$1" ]
-}
-
-talk_close() { # and waits until its transcript is complete in the store
-	local pid=$TALK_PID fd=${TALK[1]}
-	exec {fd}>&-
-	wait "$pid"
-	wait_for 30 session_ended "$TALK_SES"
-}
-
-talk_dir() { session_dir "$TALK_SES"; }
-
 # --- what the transcript says ---
 
-picked() { # JQ-FILTER over all entries, as an array
+picked_of_all() { # JQ-FILTER over all entries, as an array
 	entries "$(talk_dir)" | jq -s "$1"
 }
 
@@ -51,12 +24,12 @@ is_marked() { # WORD
 }
 
 config_by() { # AUID JQ-CONDITION: the times of such config entries
-	picked "[.[] | select(.type == \"config\" and .user.audit.id == \"$1\" and ($2)) |
+	picked_of_all "[.[] | select(.type == \"config\" and .user.audit.id == \"$1\" and ($2)) |
 		.\"@timestamp\"] | .[]" | tr -d '"'
 }
 
 gaps() { # REASON: start, end, seconds
-	picked ".[] | select(.type == \"gap\" and .reason == \"$1\") |
+	picked_of_all ".[] | select(.type == \"gap\" and .reason == \"$1\") |
 		\"\\(.event.start) \\(.event.end) \\((.event.duration // 0) / 1e9 | floor)\"" |
 		tr -d '"'
 }
@@ -69,8 +42,6 @@ gap_has() { # REASON TIME
 	gaps "$1"
 	return 1
 }
-
-now() { date -u +%Y-%m-%dT%H:%M:%S.%3NZ; }
 
 # --- the state of the kernel ---
 
@@ -167,16 +138,12 @@ unprivileged() {
 	check "$name: the transcript is completed" talk_close
 	check "$name: the signal is told, and that it failed" picked_one '.type == "self" and
 		.event.outcome == "failure" and .reason == "SIGKILL" and .error.code == "EPERM"'
-	same "$name: no gap" "$(picked '[.[] | select(.type == "gap")] | length')" 0
+	same "$name: no gap" "$(picked_of_all '[.[] | select(.type == "gap")] | length')" 0
 	same "$name: no known loss" "$(jq .no_known_loss "$(talk_dir)/manifest.json")" true
 }
 
 picked_one() { # JQ-CONDITION
 	entries "$(talk_dir)" | jq -es "any(.[]; $1)" || { entries "$(talk_dir)" | tail -n 20; return 1; }
-}
-
-new_collector() { # OLD-PID
-	[ "$(agent_role collector)" != "$1" ] && agent_listens
 }
 
 # The kernel gives the record to whoever takes the slot next.
@@ -194,7 +161,7 @@ collector_signalled() { # SIGNAL
 	check "$name: a self entry, or a gap that covers it" picked_one \
 		"(.type == \"self\" and .reason == \"SIG$2\") or .reason == \"agent_restart\""
 	check "$name: what came after is recorded" is_marked after
-	note "$(picked '[.[] | select(.type == "self" or .type == "gap") | [.type, .object, .reason]]' |
+	note "$(picked_of_all '[.[] | select(.type == "self" or .type == "gap") | [.type, .object, .reason]]' |
 		jq -c .)"
 }
 
@@ -215,7 +182,7 @@ files_touched() {
 	talk "sudo -n sh -c 'touch $T/spool/open/x; rm -f $T/spool/open/x; echo done'"
 	check "$name: the transcript is completed" talk_close
 	check "$name: made, told" picked_one '.type == "self" and (.event.action | test("open|create|file"))'
-	note "$(picked '[.[] | select(.type == "self") | [.event.action, .object, .audit.syscall]]' |
+	note "$(picked_of_all '[.[] | select(.type == "self") | [.event.action, .object, .audit.syscall]]' |
 		jq -c .)"
 }
 
@@ -230,7 +197,7 @@ agent_reloaded() {
 	check "$name: the rules are there again" has_rules
 	run_mark after
 	check "$name: the transcript is completed" talk_close
-	same "$name: no config entry" "$(picked '[.[] | select(.type == "config")]' | jq -c .)" '[]'
+	same "$name: no config entry" "$(picked_of_all '[.[] | select(.type == "config")]' | jq -c .)" '[]'
 	same "$name: no gap of tampering" "$(gaps rules_removed)$(gaps audit_disabled)" ""
 }
 
@@ -244,7 +211,7 @@ idle_adopted() {
 	talk_open $BEN
 	agent_start
 	check "$name: has a transcript" wait_for 10 has_session
-	same "$name: that says so" "$(picked '.[0].reason' | tr -d '"')" adopted
+	same "$name: that says so" "$(picked_of_all '.[0].reason' | tr -d '"')" adopted
 	same "$name: under its request" "$(basename "$(dirname "$(talk_dir)")")" request=REQ-4001
 	check "$name: with a gap" test -n "$(gaps agent_not_running)"
 	same "$name: which began with the login" "$(gaps agent_not_running | cut -c1-19)" \
