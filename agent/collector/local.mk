@@ -122,6 +122,7 @@ agent_collector_libcollector_la_SOURCES = \
 	agent/collector/typed_internal.h \
 	agent/collector/typed_key.c \
 	agent/collector/typed_vi.c \
+	agent/collector/typed_vi_motion.c \
 	agent/collector/typing.c \
 	agent/collector/typing.h \
 	agent/collector/validity.c \

@@ -120,6 +120,18 @@ bool edit_find(struct typed *t, unsigned char c);
 /* The byte of a cell that is one ASCII character, 0x80 for another character, 0 for a mark. */
 unsigned char edit_at(const struct typed *t, size_t i);
 
+/* typed_vi_motion.c */
+struct vi_motion {
+	size_t to;
+	bool inclusive; /* an operator takes the character at the end too */
+};
+/* Where the motion c leads; false: c is none. */
+bool vi_motion(const struct typed *t, unsigned char c, unsigned times, struct vi_motion *m);
+/* f F t T to the character c; where it is when there is none: `from`. */
+size_t vi_find(const struct typed *t, size_t from, unsigned char how, unsigned char c);
+/* w or W to the end of the word that the cursor is in; false: it is in none. */
+bool vi_word_rest(const struct typed *t, unsigned char c, unsigned times, struct vi_motion *m);
+
 /* Each takes one key. */
 enum typed_end emacs_key(struct typed *t, const struct key *k);
 enum typed_end vi_key(struct typed *t, const struct key *k);

@@ -80,136 +80,6 @@ static void replace(struct typed *t, const struct key *k)
 	edit_insert(t, k->bytes);
 }
 
-/* 0 blank, 1 letters, 2 others; -1 a mark. */
-static int class_of(const struct typed *t, size_t i, bool big)
-{
-	unsigned char c = edit_at(t, i);
-
-	if (c == 0)
-		return -1;
-	if (c == ' ' || c == '\t' || c == '\n')
-		return 0;
-	if (big || c == 0x80 || c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	    (c >= 'a' && c <= 'z'))
-		return 1;
-	return 2;
-}
-
-static size_t word_ahead(const struct typed *t, size_t i, bool big)
-{
-	int class = i < t->n ? class_of(t, i, big) : 0;
-
-	while (i < t->n && class && class_of(t, i, big) == class)
-		i++;
-	while (i < t->n && class_of(t, i, big) == 0)
-		i++;
-	return i;
-}
-
-static size_t word_back(const struct typed *t, size_t i, bool big)
-{
-	int class;
-
-	while (i > 0 && class_of(t, i - 1, big) == 0)
-		i--;
-	class = i > 0 ? class_of(t, i - 1, big) : 0;
-	while (i > 0 && class_of(t, i - 1, big) == class)
-		i--;
-	return i;
-}
-
-/* On the last character of the word. same: the one the cursor is in, also when it stands there. */
-static size_t word_end(const struct typed *t, size_t i, bool big, bool same)
-{
-	int class;
-
-	if (!same)
-		i++;
-	while (i < t->n && class_of(t, i, big) == 0)
-		i++;
-	if (i >= t->n)
-		return t->n > 0 ? t->n - 1 : 0;
-	class = class_of(t, i, big);
-	while (i + 1 < t->n && class_of(t, i + 1, big) == class)
-		i++;
-	return i;
-}
-
-/* f F t T to the character c; where it is when there is none: `from`. */
-static size_t find(const struct typed *t, size_t from, unsigned char how, unsigned char c)
-{
-	bool back = how == 'F' || how == 'T', before = how == 't' || how == 'T';
-
-	for (size_t i = from; back ? i > 0 : i + 1 < t->n;) {
-		i = back ? i - 1 : i + 1;
-		if (edit_at(t, i) == c)
-			return before ? (back ? i + 1 : i - 1) : i;
-	}
-	return from;
-}
-
-struct motion {
-	size_t to;
-	bool inclusive; /* an operator takes the character at the end too */
-};
-
-static bool one_motion(const struct typed *t, unsigned char c, size_t at, struct motion *m)
-{
-	switch (c) {
-	case 'h':
-		m->to = at > 0 ? at - 1 : 0;
-		return true;
-	case 'l':
-	case ' ':
-		m->to = at < t->n ? at + 1 : at;
-		return true;
-	case 'w':
-	case 'W':
-		m->to = word_ahead(t, at, c == 'W');
-		return true;
-	case 'b':
-	case 'B':
-		m->to = word_back(t, at, c == 'B');
-		return true;
-	case 'e':
-	case 'E':
-		m->to = word_end(t, at, c == 'E', false);
-		m->inclusive = true;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Where the motion c leads; false: c is none. */
-static bool motion(struct typed *t, unsigned char c, unsigned times, struct motion *m)
-{
-	*m = (struct motion){t->cursor, false};
-	switch (c) {
-	case '0':
-	case '^':
-		m->to = 0;
-		while (c == '^' && m->to < t->n && class_of(t, m->to, false) == 0)
-			m->to++;
-		return true;
-	case '$':
-		m->to = t->n;
-		return true;
-	case '|':
-		m->to = times - 1 < t->n ? times - 1 : t->n;
-		return true;
-	case ';':
-		m->to = find(t, t->cursor, t->vi.last_find, t->vi.last_char);
-		m->inclusive = m->to > t->cursor;
-		return true;
-	default:
-		while (times-- > 0)
-			if (!one_motion(t, c, m->to, m))
-				return false;
-		return true;
-	}
-}
-
 static void place(struct typed *t, size_t to)
 {
 	t->cursor = to < t->n ? to : t->n;
@@ -218,7 +88,7 @@ static void place(struct typed *t, size_t to)
 }
 
 /* The operator in hand takes what lies between the cursor and m. */
-static void operate(struct typed *t, struct motion m)
+static void operate(struct typed *t, struct vi_motion m)
 {
 	size_t at = t->cursor, from = m.to < at ? m.to : at, to = m.to < at ? at : m.to;
 	unsigned char op = t->vi.op;
@@ -243,7 +113,7 @@ static void operate(struct typed *t, struct motion m)
 		place(t, from);
 }
 
-static void go(struct typed *t, struct motion m)
+static void go(struct typed *t, struct vi_motion m)
 {
 	if (t->vi.op)
 		operate(t, m);
@@ -260,7 +130,7 @@ static bool whole_line(struct typed *t, unsigned char c)
 		size_t at = t->cursor;
 
 		t->cursor = 0;
-		operate(t, (struct motion){t->n, false});
+		operate(t, (struct vi_motion){t->n, false});
 		t->cursor = at;
 		return true;
 	}
@@ -371,28 +241,28 @@ static bool brings_unknown(struct typed *t, unsigned char c)
 
 static void change(struct typed *t, unsigned char c, unsigned times)
 {
-	struct motion m;
+	struct vi_motion m;
 
 	switch (c) {
 	case 'x':
 		t->vi.op = 'd';
-		motion(t, 'l', times, &m);
+		vi_motion(t, 'l', times, &m);
 		operate(t, m);
 		break;
 	case 'X':
 		t->vi.op = 'd';
-		motion(t, 'h', times, &m);
+		vi_motion(t, 'h', times, &m);
 		operate(t, m);
 		break;
 	case 's':
 		t->vi.op = 'c';
-		motion(t, 'l', times, &m);
+		vi_motion(t, 'l', times, &m);
 		operate(t, m);
 		break;
 	case 'D':
 	case 'C':
 		t->vi.op = c == 'D' ? 'd' : 'c';
-		operate(t, (struct motion){t->n, false});
+		operate(t, (struct vi_motion){t->n, false});
 		break;
 	case 'p':
 	case 'P':
@@ -430,7 +300,7 @@ static unsigned take_count(struct typed *t)
 
 static void command(struct typed *t, unsigned char c)
 {
-	struct motion m;
+	struct vi_motion m;
 	unsigned times;
 
 	if ((c >= '1' && c <= '9') || (c == '0' && t->count > 0)) {
@@ -457,13 +327,9 @@ static void command(struct typed *t, unsigned char c)
 	}
 	times = take_count(t);
 	/* cw changes up to the word's end. */
-	if (t->vi.op == 'c' && (c == 'w' || c == 'W') && t->cursor < t->n &&
-	    class_of(t, t->cursor, false) > 0) {
-		m = (struct motion){t->cursor, true};
-		for (unsigned i = 0; i < times; i++)
-			m.to = word_end(t, m.to, c == 'W', i == 0);
+	if (t->vi.op == 'c' && (c == 'w' || c == 'W') && vi_word_rest(t, c, times, &m)) {
 		operate(t, m);
-	} else if (motion(t, c, times, &m)) {
+	} else if (vi_motion(t, c, times, &m)) {
 		t->lost &= c != '0' && c != '^' && c != '$';
 		go(t, m);
 	} else if (t->vi.op) {
@@ -477,7 +343,7 @@ static void command(struct typed *t, unsigned char c)
 static void pending_key(struct typed *t, const struct key *k)
 {
 	unsigned char how = t->vi.pending;
-	struct motion m = {t->cursor, false};
+	struct vi_motion m = {t->cursor, false};
 
 	t->vi.pending = 0;
 	if (k->code != KEY_TEXT || t->lost || has_mark(t)) {
@@ -495,7 +361,7 @@ static void pending_key(struct typed *t, const struct key *k)
 	t->vi.last_find = how;
 	t->vi.last_char = k->c;
 	for (unsigned times = take_count(t); times > 0; times--)
-		m.to = find(t, m.to, how, k->c);
+		m.to = vi_find(t, m.to, how, k->c);
 	m.inclusive = m.to > t->cursor;
 	go(t, m);
 }
