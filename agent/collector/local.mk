@@ -77,6 +77,7 @@ agent_collector_libcollector_la_SOURCES = \
 	agent/collector/redact_names.c \
 	agent/collector/redact_programs.c \
 	agent/collector/redact_shapes.c \
+	agent/collector/redact_tokens.c \
 	agent/collector/redact_words.c \
 	agent/collector/resume.c \
 	agent/collector/resume.h \

@@ -49,9 +49,24 @@ bool redact_name_is_secret(struct slice name);
 bool redact_header_is_secret(struct slice name);
 
 /* --- redact_shapes.c --- */
-/* Secrets that show by what stands around them, or by their form: URLs, assignments, headers, JSON,
- * SQL, tokens, keys. line: s is a line as typed, with the quotes of a shell, else one word. */
+/* Secrets that show by what stands around them, URLs, assignments, headers, JSON, SQL, and those of
+ * redact_tokens.c. line: s is a line as typed, with the quotes of a shell, else one word. */
 void redact_find_shapes(struct redact_finder *f, struct slice s, size_t word, bool line);
+
+/* --- redact_tokens.c --- */
+static inline bool redact_is_alnum(char ch)
+{
+	return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
+}
+/* Of the bytes of names, and of tokens. */
+static inline bool redact_is_name(char ch)
+{
+	return redact_is_alnum(ch) || ch == '_' || ch == '-' || ch == '.';
+}
+/* A secret by its own form, whatever stands around it: a token, a private key. At i is a '-', '.'
+ * or '_': the last byte of its prefix, or the first mark in it. Where it ends, and from where it
+ * goes; 0: there is none. */
+size_t redact_token_at(struct slice s, size_t i, size_t *from);
 
 /* --- redact_argv.c --- */
 /* Those of a command with its arguments; hits have the argument's number plus base. */

@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include "agent/collector/redact_internal.h"
-#include "common/cleanup.h"
 
 /*
  * One pass over the bytes. Only some of them can be part of a secret's surroundings (':' '=' '_'
@@ -43,16 +42,6 @@ static bool is_quote(char ch)
 	return ch == '\'' || ch == '"';
 }
 
-static bool is_alnum(char ch)
-{
-	return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
-}
-
-static bool is_name(char ch)
-{
-	return is_alnum(ch) || ch == '_' || ch == '-' || ch == '.';
-}
-
 static char lower(char ch)
 {
 	return ch >= 'A' && ch <= 'Z' ? (char)(ch | 0x20) : ch;
@@ -84,7 +73,7 @@ static bool is_reference(const struct scan *c, size_t i)
 	next = at(c, i + 1);
 	if (at(c, i) == '`' || next == '{' || next == '(')
 		return true;
-	for (i++; is_alnum(at(c, i)) || at(c, i) == '_'; i++)
+	for (i++; redact_is_alnum(at(c, i)) || at(c, i) == '_'; i++)
 		;
 	return i >= c->s.len || is_space(at(c, i)) || is_quote(at(c, i)) || ends_command(at(c, i));
 }
@@ -101,7 +90,7 @@ static struct slice name_before(const struct scan *c, size_t i)
 {
 	size_t from = i;
 
-	while (from > 0 && i - from < NAME_BYTES && is_name(c->s.ptr[from - 1]))
+	while (from > 0 && i - from < NAME_BYTES && redact_is_name(c->s.ptr[from - 1]))
 		from--;
 	return (struct slice){c->s.ptr + from, i - from};
 }
@@ -146,7 +135,7 @@ static bool next_field(const struct scan *c, size_t i)
 {
 	size_t n = 0;
 
-	while (n < NAME_BYTES && is_name(at(c, i + n)))
+	while (n < NAME_BYTES && redact_is_name(at(c, i + n)))
 		n++;
 	return n > 0 && at(c, i + n) == '=';
 }
@@ -262,7 +251,7 @@ static size_t behind_scheme(const struct scan *c, size_t i)
 {
 	size_t j = i;
 
-	while (is_alnum(at(c, j)) || at(c, j) == '-')
+	while (redact_is_alnum(at(c, j)) || at(c, j) == '-')
 		j++;
 	if (j == i || !is_blank(at(c, j)))
 		return i;
@@ -415,87 +404,12 @@ static size_t see_quote(struct scan *c, size_t i)
 	return found(c, i + 1, quoted_end(c, i + 1, c->s.ptr[i], false));
 }
 
-static const struct {
-	const char *prefix;
-	unsigned least; /* bytes that follow */
-} tokens[] = {
-	{"ghp_", 20},        {"gho_", 20},     {"ghu_", 20},     {"ghs_", 20},  {"ghr_", 20},
-	{"github_pat_", 20}, {"sk_live_", 16}, {"rk_live_", 16}, {"npm_", 30},  {"dop_v1_", 40},
-	{"glpat-", 16},      {"gldt-", 16},    {"glrt-", 16},    {"xoxb-", 10}, {"xoxp-", 10},
-	{"xoxa-", 10},       {"xoxr-", 10},    {"xoxs-", 10},    {"xapp-", 10}, {"pypi-", 40},
-	{"sk-", 32},         {"hvs.", 20},     {"hvb.", 20},     {"SG.", 40},   {"ya29.", 20},
-};
-
-static bool is_token(char ch)
+/* A secret by its own form, of which the byte at i is a mark. */
+static size_t see_form(struct scan *c, size_t i)
 {
-	return is_alnum(ch) || ch == '_' || ch == '-' || ch == '.';
-}
+	size_t from, end = redact_token_at(c->s, i, &from);
 
-/* A token whose prefix ends at i. */
-static size_t see_prefix(struct scan *c, size_t i)
-{
-	if (i < 2 || !is_alnum(c->s.ptr[i - 1]))
-		return i + 1;
-	for (size_t k = 0; k < ARRAY_LEN(tokens); k++) {
-		size_t n = strlen(tokens[k].prefix), from = i + 1 - n, end = i + 1;
-
-		if (tokens[k].prefix[n - 1] != c->s.ptr[i] || n > i + 1 ||
-		    memcmp(c->s.ptr + from, tokens[k].prefix, n) != 0 ||
-		    (from > 0 && is_alnum(c->s.ptr[from - 1])))
-			continue;
-		while (is_token(at(c, end)))
-			end++;
-		if (end - i > tokens[k].least)
-			return found(c, from, end);
-	}
-	return i + 1;
-}
-
-/* eyJ... . ... . ...: header and claims of a JSON web token are base64 of what begins with {" */
-static size_t see_jwt(struct scan *c, size_t i)
-{
-	size_t from = i, end = i + 1;
-
-	while (from > 0 && i - from < 1024 && c->s.ptr[from - 1] != '.' &&
-	       is_token(c->s.ptr[from - 1]))
-		from--;
-	if (i - from < 10 || !slice_starts((struct slice){c->s.ptr + from, i - from}, "eyJ") ||
-	    !slice_starts((struct slice){c->s.ptr + end, c->s.len - end}, "eyJ"))
-		return i + 1;
-	while (is_token(at(c, end)))
-		end++;
-	return found(c, from, end);
-}
-
-static size_t see_pem(struct scan *c, size_t i)
-{
-	static const char end_mark[] = "-----END ", key[] = "PRIVATE KEY-----";
-	struct slice head = {c->s.ptr + i, c->s.len - i < 60 ? c->s.len - i : 60};
-	const char *k, *end;
-	size_t from;
-
-	if (!slice_starts(head, "-----BEGIN "))
-		return i + 1;
-	k = memmem(head.ptr, head.len, key, sizeof(key) - 1);
-	if (!k)
-		return i + 1;
-	from = (size_t)(k - c->s.ptr) + sizeof(key) - 1;
-	end = memmem(c->s.ptr + from, c->s.len - from, end_mark, sizeof(end_mark) - 1);
-	return found(c, from, end ? (size_t)(end - c->s.ptr) : c->s.len);
-}
-
-static size_t see_dash(struct scan *c, size_t i)
-{
-	size_t next = at(c, i + 1) == '-' ? see_pem(c, i) : i + 1;
-
-	return next > i + 1 ? next : see_prefix(c, i);
-}
-
-static size_t see_dot(struct scan *c, size_t i)
-{
-	size_t next = see_jwt(c, i);
-
-	return next > i + 1 ? next : see_prefix(c, i);
+	return end > 0 ? found(c, from, end) : i + 1;
 }
 
 static const unsigned char stops[256] = {
@@ -516,13 +430,9 @@ void redact_find_shapes(struct redact_finder *f, struct slice s, size_t word, bo
 			i = see_colon(&c, i);
 			break;
 		case '-':
-			i = see_dash(&c, i);
-			break;
 		case '_':
-			i = see_prefix(&c, i);
-			break;
 		case '.':
-			i = see_dot(&c, i);
+			i = see_form(&c, i);
 			break;
 		case '\'':
 		case '"':

@@ -180,8 +180,7 @@ static void put_all(struct line *l, size_t from, size_t to, bool live)
 
 static bool name_byte(char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       c == '_';
+	return redact_is_alnum(c) || c == '_';
 }
 
 /* The end of the reference at i ("$name", "${name}", "$(command)", "`command`"); i: there is none.
