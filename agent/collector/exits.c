@@ -24,8 +24,8 @@ struct ending {
 	unsigned code, signal;
 };
 
-/* What opened the session, or its helper (sshd has one with the user's rights): session_end tells
- * of that. */
+/* What opened the session, or a second process of the same program (sshd has one with the user's
+ * rights): session_end tells of that. */
 static bool is_login(const struct session *s, const struct ending *end)
 {
 	if (s->leader_pid == 0 || (end->pid != s->leader_pid && end->ppid != s->leader_pid))
