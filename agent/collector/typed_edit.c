@@ -28,17 +28,49 @@ static size_t open_gap(struct typed *t, size_t n)
 	return n;
 }
 
+static void move_bytes(const struct typed *t, struct cell *cells, size_t n, struct buf *to)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct slice bytes = {t->bytes.data + cells[i].off, cells[i].len};
+
+		cells[i].off = (uint32_t)to->len;
+		buf_put(to, bytes);
+	}
+}
+
+/* Drops the bytes that no cell stands for any more. What is left is half of the buffer at most. */
+static bool close_up(struct typed *t)
+{
+	struct buf whole;
+
+	buf_init(&whole, t->bytes.max);
+	if (!buf_reserve(&whole, t->bytes.max))
+		return false;
+	move_bytes(t, t->cells, t->n, &whole);
+	move_bytes(t, t->killed, t->n_killed, &whole);
+	buf_free(&t->bytes);
+	t->bytes = whole;
+	return true;
+}
+
+static bool make_cell(struct typed *t, struct slice bytes, bool mark, struct cell *out)
+{
+	if (bytes.len > t->bytes.max - t->bytes.len && !close_up(t))
+		return false;
+	*out = (struct cell){(uint32_t)t->bytes.len, (uint8_t)bytes.len, mark};
+	buf_put(&t->bytes, bytes);
+	if (!t->bytes.failed)
+		return true;
+	t->bytes.failed = false;
+	return false;
+}
+
 static void add_cell(struct typed *t, struct slice bytes, bool mark)
 {
-	struct cell c = {(uint32_t)t->bytes.len, (uint8_t)bytes.len, mark};
+	struct cell c;
 
-	if (t->n == TYPED_MAX_LINE)
+	if (t->n == TYPED_MAX_LINE || !make_cell(t, bytes, mark, &c))
 		return;
-	buf_put(&t->bytes, bytes);
-	if (t->bytes.failed) {
-		t->bytes.failed = false;
-		return;
-	}
 	open_gap(t, 1);
 	t->cells[t->cursor++] = c;
 }
@@ -88,6 +120,12 @@ unsigned char edit_at(const struct typed *t, size_t i)
 	if (c->mark)
 		return 0;
 	return c->len == 1 ? (unsigned char)t->bytes.data[c->off] : 0x80;
+}
+
+void edit_change(struct typed *t, char c)
+{
+	make_cell(t, (struct slice){&c, 1}, false, &t->cells[t->cursor]);
+	t->cursor++;
 }
 
 static bool is_mark(const struct typed *t, size_t i)
@@ -308,12 +346,10 @@ void edit_case(struct typed *t, unsigned char how)
 		char changed = (char)change_case(c, how == 'u' || (how == 'c' && first));
 
 		first &= !in_word(t, t->cursor, false);
-		if (c == 0x80) {
+		if (c != 0x80 && changed != (char)c)
+			edit_change(t, changed);
+		else
 			t->cursor++;
-			continue;
-		}
-		erase(t, t->cursor, t->cursor + 1);
-		edit_insert(t, (struct slice){&changed, 1});
 	}
 }
 

@@ -80,7 +80,7 @@ struct typed {
 		unsigned op_count;
 		unsigned char last_find, last_char;
 	} vi;
-	struct buf bytes; /* append only; cells point into it */
+	struct buf bytes; /* appended to, and closed up when full; cells point into it */
 	struct buf text, shape;
 };
 
@@ -96,6 +96,8 @@ void edit_literal(struct typed *t, struct slice character); /* a control charact
 void edit_mark(struct typed *t, const char *mark);
 void edit_mark_key(struct typed *t, const char *prefix, unsigned char c); /* <M-x>, <^X> */
 void edit_recall(struct typed *t, const char *mark);
+/* c stands at the cursor, where a character does, and the cursor behind it. */
+void edit_change(struct typed *t, char c);
 void edit_left(struct typed *t);
 void edit_right(struct typed *t);
 void edit_home(struct typed *t);

@@ -154,11 +154,14 @@ static void swap_case(struct typed *t, unsigned times)
 {
 	while (times-- > 0 && t->cursor < t->n) {
 		unsigned char c = edit_at(t, t->cursor);
+		bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 		char changed = (char)(c ^ 0x20);
 
-		if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') {
+		if (letter && t->lost) {
 			edit_delete(t);
 			edit_insert(t, (struct slice){&changed, 1});
+		} else if (letter) {
+			edit_change(t, changed);
 		} else {
 			t->cursor++;
 		}

@@ -284,6 +284,41 @@ static void test_bounds(struct typed *t)
 	buf_free(&g.raw);
 }
 
+/* Few keys that write many bytes: what of them is in no line any more must not use up the room of
+ * what is typed after them. */
+static void test_changed_often(struct typed *t)
+{
+	static const struct {
+		const char *name;
+		enum typed_editor editor;
+		const char *first, *again; /* first: a line of 8192 letters */
+	} keys[] = {
+#define LETTERS ESC "9" ESC "9a\025" ESC "9" ESC "9\031"
+		{"M-u", TYPED_READLINE, LETTERS, "\001" ESC "u\001" ESC "l"},
+		{"many marks", TYPED_READLINE, LETTERS, ESC "9" ESC "9\t" ESC "9" ESC "9\025"},
+		{"vi's ~", TYPED_READLINE_VI, "abcdefgh" ESC, "099~"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		_cleanup_buf_ struct buf all = {0};
+		struct got g;
+
+		buf_init(&all, 1 << 20);
+		buf_init(&g.lines, 1 << 20);
+		buf_init(&g.raw, 1 << 20);
+		buf_puts(&all, keys[i].first);
+		while (all.len < 20000)
+			buf_puts(&all, keys[i].again);
+		buf_puts(&all, "\rid\r");
+		typed_lines(t, keys[i].editor, buf_slice(&all), collect, &g);
+		tap_ok(slice_ends(buf_slice(&g.lines), "][id]"),
+		       "%s over and over: the next line is there", keys[i].name);
+		tap_bytes(buf_slice(&g.raw), buf_slice(&all), "... and every key");
+		buf_free(&g.lines);
+		buf_free(&g.raw);
+	}
+}
+
 int main(void)
 {
 	struct typed *t = typed_new();
@@ -294,6 +329,7 @@ int main(void)
 	test_editor();
 	test_looks_vi();
 	test_bounds(t);
+	test_changed_often(t);
 	typed_free(t);
 	typed_free(NULL);
 	return tap_done();
