@@ -13,6 +13,7 @@
 #define LINE_MAX_BYTES (256 * 1024) /* longer ones are looked at by shape only */
 #define SUBST_MAX_DEPTH 60
 #define NAME_MAX_BYTES 256 /* of "${...}" */
+#define HERES_MAX 8        /* "<<<word" of one command; of more only the shape is looked at */
 
 struct line {
 	struct redact_finder *f; /* its hits are those of the words */
@@ -27,6 +28,7 @@ struct line {
 	size_t piped, n_piped; /* the command whose output goes into this one */
 	size_t word_at;        /* of the word in hand in bytes, SIZE_MAX: none */
 	bool redirect, here;   /* the next word is a file's name, or what is read */
+	unsigned heres;        /* of the command in hand */
 	void (*each)(void *ctx, const struct slice *w, size_t n);
 	void *each_ctx;
 	struct redact_hits *out;
@@ -113,7 +115,9 @@ static void end_word(struct line *l)
 	l->word_at = SIZE_MAX;
 	l->words[l->n_words] = w;
 	if (l->here && !l->each) {
-		redact_find_here(l->f, l->words + l->first, l->n_words - l->first, w, l->n_words);
+		size_t n = l->heres++ < HERES_MAX ? l->n_words - l->first : 0;
+
+		redact_find_here(l->f, l->words + l->first, n, w, l->n_words);
 		map_hits(l);
 	}
 	if (!l->redirect && !l->here)
@@ -140,6 +144,7 @@ static void end_command(struct line *l, bool pipe)
 	l->piped = l->first;
 	l->n_piped = pipe ? n : 0;
 	l->first = l->n_words;
+	l->heres = 0;
 }
 
 /* Behind "$(" at i: where its ")" is. */

@@ -602,14 +602,14 @@ static void test_time(struct redact *r)
 	enum { LONG = 128 * 1024 };
 	_cleanup_free_ char *text = malloc(LONG);
 	const char *slowest = "";
-	double most = 0;
+	double most = 0, begun;
 
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		size_t n = strlen(units[i]);
 		struct slice line = {text, LONG},
 			     argv[] = {SLICE_LIT("sh"), SLICE_LIT("-c"), {text, LONG}};
-		double begun = seconds();
 
+		begun = seconds();
 		for (size_t k = 0; k < LONG; k++)
 			text[k] = units[i][k % n];
 		redact_begin(r);
@@ -621,6 +621,16 @@ static void test_time(struct redact *r)
 			slowest = units[i];
 		}
 	}
+	for (size_t k = 0; k < LONG; k++) {
+		static const char words[] = "sudo -u ", here[] = "<<<b";
+
+		text[k] = k < 8 ? words[k] : k < LONG / 3 ? "a "[k % 2] : here[k % 4];
+	}
+	begun = seconds();
+	redact_begin(r);
+	redact_text(r, &(struct slice){text, LONG});
+	begun = seconds() - begun;
+	tap_ok(begun < 0.3, "many here-strings of one long command too (%.3f s)", begun);
 	printf("# slowest 128 KiB: %.1f ms (%s)\n", most * 1e3, slowest);
 	tap_ok(most < 2, "hostile text takes linear time");
 }
