@@ -35,19 +35,26 @@ struct table {
 	const struct join_commands *commands;
 	int64_t settled_ms;
 	struct step *steps; /* (n_lines + 1) rows of n_execs + 1 */
+	uint16_t *named;    /* for each exec a bit for each name of the line in hand */
 };
+
+_Static_assert(JOIN_MAX_NAMES <= 16, "a name is a bit");
 
 static bool called(const struct join_exec *e, uint32_t hash)
 {
 	return hash && (e->name[0] == hash || e->name[1] == hash || e->name[2] == hash);
 }
 
-static bool called_any(const struct join_exec *e, const struct join_commands *c)
+static void see_names(const struct table *t, size_t line)
 {
-	for (size_t i = 0; i < c->n; i++)
-		if (called(e, c->names[i]))
-			return true;
-	return false;
+	const struct join_commands *c = &t->commands[line];
+
+	for (size_t i = 0; i < t->n_execs; i++) {
+		t->named[i] = 0;
+		for (size_t k = 0; k < c->n; k++)
+			if (called(t->execs[i], c->names[k]))
+				t->named[i] |= (uint16_t)(1U << k);
+	}
 }
 
 static struct step *at(const struct table *t, size_t line, size_t exec)
@@ -70,21 +77,17 @@ static bool is_exact(const struct table *t, size_t line, const struct join_exec 
 static void by_names(const struct table *t, size_t line, size_t exec, struct step *best)
 {
 	const struct join_commands *c = &t->commands[line];
-	bool used[JOIN_MAX_NAMES] = {false};
+	unsigned unused = 0xffff;
 	int score = 0;
 
 	for (size_t n = 0; exec + n < t->n_execs; n++) {
-		const struct join_exec *e = t->execs[exec + n];
-		size_t k = 0;
+		unsigned named = t->named[exec + n], first = named & unused;
 
-		while (k < c->n && (used[k] || !called(e, c->names[k])))
-			k++;
-		if (k == c->n && !(c->loops && called_any(e, c)))
+		if (!first && !(c->loops && named))
 			break;
-		if (k < c->n)
-			used[k] = true;
-		score += k < c->n ? SCORE_NAME : SCORE_LOOP;
-		if (n == 0 && is_exact(t, line, e))
+		unused &= ~(first & -first); /* the lowest one */
+		score += first ? SCORE_NAME : SCORE_LOOP;
+		if (n == 0 && is_exact(t, line, t->execs[exec]))
 			score += SCORE_EXACT;
 		better(best, score + at(t, line + 1, exec + n + 1)->score, n + 1, true, false);
 	}
@@ -138,6 +141,8 @@ static void by_order(const struct table *t, size_t line, size_t exec, struct ste
 static void fill(struct table *t)
 {
 	for (size_t i = t->n_lines + 1; i-- > 0;) {
+		if (i < t->n_lines)
+			see_names(t, i);
 		for (size_t k = t->n_execs + 1; k-- > 0;) {
 			struct step *s = at(t, i, k);
 
@@ -209,9 +214,10 @@ bool join_align(const struct join *j, struct join_line *lines, size_t n, int64_t
 	size_t block = n < BLOCK ? n : BLOCK, done = 0;
 	_cleanup_free_ struct step *steps = malloc((block + 1) * (r->n + 1) * sizeof(*steps));
 	_cleanup_free_ struct join_commands *commands = malloc((block + 1) * sizeof(*commands));
+	_cleanup_free_ uint16_t *named = malloc((r->n + 1) * sizeof(*named));
 	unsigned open_loops = 0;
 
-	if (!steps || !commands)
+	if (!steps || !commands || !named)
 		return false;
 	for (size_t first = 0; first < n; first += block) {
 		struct table t = {
@@ -223,6 +229,7 @@ bool join_align(const struct join *j, struct join_line *lines, size_t n, int64_t
 			.commands = commands,
 			.settled_ms = settled_ms,
 			.steps = steps,
+			.named = named,
 		};
 		size_t used;
 

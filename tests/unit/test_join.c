@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "agent/collector/join.h"
 #include "common/buf.h"
@@ -406,6 +407,37 @@ static void test_tries(void)
 	join_store_free(st);
 }
 
+/* As many execs and lines as there may be at once, in a loop that never ends: the collector must
+ * not stand still for it. */
+static void test_time(void)
+{
+	enum { LINES = 380 };
+	struct slice names[3] = {SLICE_LIT("x"), SLICE_LIT("x"), SLICE_LIT("/bin/x")};
+	struct join_store *st = join_store_new();
+	struct join_line lines[LINES];
+	struct join_cursor all = {0};
+	struct join_result r;
+	clock_t begun;
+	struct join j;
+
+	join_init(&j, st);
+	for (int i = 0; i < JOIN_MAX_EXECS; i++)
+		join_add(&j, (uint64_t)i + 1, 1000 + i, 1000 + i, SHELL, names, SLICE_LIT("x"));
+	for (size_t i = 0; i < LINES; i++) {
+		struct slice text = i == 0 ? SLICE_LIT("for i in 1 2; do x")
+					   : SLICE_LIT("q;q;q;q;q;q;q;q;q;q;q;q;q;q;q;x");
+
+		lines[i] = (struct join_line){.text = text, .shape = text};
+	}
+	begun = clock();
+	tap_ok(join_lines(&j, SHELL, lines, LINES, &all, 0, &r), "a loop over many lines");
+	begun = clock() - begun;
+	tap_ok(begun < CLOCKS_PER_SEC / 2, "... takes %.3f s", (double)begun / CLOCKS_PER_SEC);
+	join_result_free(&r);
+	join_free(&j);
+	join_store_free(st);
+}
+
 static void test_quote(void)
 {
 	static const struct {
@@ -444,5 +476,6 @@ int main(void)
 	test_texts();
 	test_tries();
 	test_quote();
+	test_time();
 	return tap_done();
 }
