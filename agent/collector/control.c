@@ -30,6 +30,7 @@ struct control {
 	struct control_state seen;
 	int64_t seen_ms;
 	struct rules rules; /* that the kernel has, as far as it takes them */
+	unsigned silencing; /* rules of others, as last said */
 };
 
 int control_open(struct control **out, struct sa_err *err)
@@ -157,9 +158,11 @@ static void say_absent(const struct rules *now, const struct rules *before)
 		for (size_t j = 0; !known && j < before->n_absent; j++)
 			known = strcmp(now->absent[i], before->absent[j]) == 0;
 		if (!known)
-			log_warn("event=watch_absent path=\"%s\" action=\"it does not exist; its "
-				 "changes are recorded once it does\"",
-				 now->absent[i]);
+			log_warn(
+				"event=watch_absent path=\"%s\" action=\"it does not exist, or the "
+				"collector's user may not look at it; its changes are recorded "
+				"once it can be watched\"",
+				now->absent[i]);
 	}
 }
 
@@ -171,7 +174,21 @@ static struct rule *find_before(struct control *c, const struct rule *r)
 	return NULL;
 }
 
-/* The rules as they should be now, into the kernel; *gone counts those that were there. */
+/* They are the admin's, or somebody's who has to be found by the entry of their change. */
+static void say_silencing(struct control *c, const struct rules_list *have)
+{
+	unsigned n = rules_silencing(have);
+
+	if (n > c->silencing)
+		log_warn(
+			"event=rules_silence rules=%u action=\"what they match (never, exclude) is in "
+			"no transcript; with task,never nothing is that programs do; see auditctl -l\"",
+			n);
+	c->silencing = n;
+}
+
+/* The rules as they should be now, into the kernel; *gone counts those that were there, and
+ * those that somebody added to undo them. */
 static int bring_rules(struct control *c, unsigned *gone, struct sa_err *err)
 {
 	struct rules_list *have = NULL;
@@ -186,11 +203,15 @@ static int bring_rules(struct control *c, unsigned *gone, struct sa_err *err)
 		if (!before)
 			continue;
 		now.items[i].added = before->added;
+		now.items[i].refused = before->refused;
 		*gone += !before->refused && !rules_has(have, before);
 	}
 	if (rc == 0)
 		rc = rules_install(c->fd, &now, have, err);
+	if (rc == 0 && c->owner)
+		*gone += rules_remove_forged(c->fd, have);
 	if (rc == 0) {
+		say_silencing(c, have);
 		say_absent(&now, &c->rules);
 		rules_free(&c->rules);
 		c->rules = now;

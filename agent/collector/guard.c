@@ -179,6 +179,7 @@ void guard_tick(struct guard *g, int64_t real_ms)
 	int64_t changed_ms = transcript_reconfigured(g->p->transcript);
 	struct control_state st = {.enabled = 1};
 	bool seen = control_look(g->control, &st, NULL) == 0;
+	bool added = transcript_rules_added(g->p->transcript);
 
 	if (g->self && g->p->now_ms >= g->pids_ms + PIDS_EVERY_MS) {
 		g->pids_ms = g->p->now_ms;
@@ -188,7 +189,7 @@ void guard_tick(struct guard *g, int64_t real_ms)
 		g->told_ms = g->p->now_ms;
 		g->unnamed = (struct unnamed){0};
 	}
-	if (changed_ms || (seen && st.enabled == 0) || g->p->now_ms >= g->next_ms)
+	if (changed_ms || added || (seen && st.enabled == 0) || g->p->now_ms >= g->next_ms)
 		check(g, changed_ms);
 	else if (seen)
 		g->enabled_ms = real_ms;

@@ -225,6 +225,9 @@ void reconfig_message(struct transcript *t, const struct event *ev, unsigned typ
 			tty_change(t, ev, &f);
 		return;
 	}
+	/* The record does not say what the rule does: anybody can give one our name. */
+	if (slice_is(f.op, "add_rule") && slice_is(f.res, "1"))
+		t->reconfig.added = true;
 	if (is_own(t, &f, ev->time_ms) || (f.from.ptr && slice_eq(f.from, f.to)))
 		return;
 	t->stats.reconfigs++;
@@ -245,6 +248,14 @@ int64_t transcript_reconfigured(struct transcript *t)
 
 	t->reconfig.first_ms = 0;
 	return first_ms;
+}
+
+bool transcript_rules_added(struct transcript *t)
+{
+	bool added = t->reconfig.added;
+
+	t->reconfig.added = false;
+	return added;
 }
 
 void transcript_reconfig_found(struct transcript *t, const char *what, const char *old_value,

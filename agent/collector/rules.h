@@ -63,12 +63,18 @@ void rules_list_free(struct rules_list *l); /* NULL-safe */
 bool rules_has(const struct rules_list *l, const struct rule *r);
 
 /* Adds those that the kernel has not. One that it refuses (an old kernel, a path that went away) is
- * marked and said; SA_ERR_PERM when it takes none at all. */
+ * marked, and said unless it was marked before; SA_ERR_PERM when it takes none at all. */
 int rules_install(int fd, struct rules *r, const struct rules_list *have, struct sa_err *err);
 /* Removes what is added of r; or, r NULL, every rule with our keys. */
 void rules_remove(int fd, const struct rules *r);
 /* Removes the rules with our keys that are not in r: an earlier run was killed, and the settings
  * were others. */
 void rules_remove_stale(int fd, const struct rules *r, const struct rules_list *have);
+/* Removes rules that have our keys and another action than ours: somebody who wants no record of
+ * it adds a `never` under our name. Returns how many there were. */
+unsigned rules_remove_forged(int fd, const struct rules_list *have);
+/* How many rules, whosever, keep calls or records from being recorded (task,never as some
+ * distributions have it, exit,never, exclude). */
+unsigned rules_silencing(const struct rules_list *have);
 
 #endif

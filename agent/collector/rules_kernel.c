@@ -95,8 +95,10 @@ int rules_install(int fd, struct rules *r, const struct rules_list *have, struct
 
 	for (size_t i = 0; i < r->n; i++) {
 		struct rule *rule = &r->items[i];
+		bool known = rule->refused; /* and said */
 		int rc;
 
+		rule->refused = false;
 		if (rules_has(have, rule))
 			continue;
 		tried++;
@@ -110,8 +112,9 @@ int rules_install(int fd, struct rules *r, const struct rules_list *have, struct
 			continue;
 		last = rc < 0 ? -rc : errno;
 		refused++;
-		log_warn("event=rule_refused reason=\"%s\" rule=\"%s\"", strerror(last),
-			 rule->text);
+		if (!known)
+			log_warn("event=rule_refused reason=\"%s\" rule=\"%s\"", strerror(last),
+				 rule->text);
 	}
 	if (tried && refused == tried && tried == r->n)
 		return sa_fail(err, SA_ERR_PERM, "rules: the kernel takes none: %s",
@@ -172,4 +175,31 @@ void rules_remove_stale(int fd, const struct rules *r, const struct rules_list *
 	for (size_t i = 0; i < have->n; i++)
 		if (is_ours(have->items[i]) && !find(r, have->items[i]))
 			delete_rule(fd, have->items[i]);
+}
+
+unsigned rules_remove_forged(int fd, const struct rules_list *have)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < have->n; i++) {
+		if (have->items[i]->action == AUDIT_ALWAYS || !is_ours(have->items[i]))
+			continue;
+		delete_rule(fd, have->items[i]);
+		n++;
+	}
+	return n;
+}
+
+unsigned rules_silencing(const struct rules_list *have)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < have->n; i++) {
+		const struct audit_rule_data *d = have->items[i];
+
+		n += d->flags == AUDIT_FILTER_EXCLUDE ||
+		     (d->action == AUDIT_NEVER &&
+		      (d->flags == AUDIT_FILTER_TASK || d->flags == AUDIT_FILTER_EXIT));
+	}
+	return n;
 }

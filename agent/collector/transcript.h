@@ -71,6 +71,9 @@ void transcript_look(struct transcript *t, int64_t now_ms);
 /* Event time of the first change of the audit system's configuration by somebody else since the
  * last call; 0: none. Counted also when the class config is off. */
 int64_t transcript_reconfigured(struct transcript *t);
+/* Whether a rule was added since the last call, by whomever: also by the agent, and by somebody who
+ * gave it the agent's name. */
+bool transcript_rules_added(struct transcript *t);
 /* Changes until that event time by processes of no login are the agent's own, of an earlier run or
  * of one that stops now. */
 void transcript_own_changes(struct transcript *t, int64_t until_ms);

@@ -17,6 +17,7 @@
 
 struct early;                 /* auth.c */
 struct reconfig {             /* reconfig.c */
+	bool added;           /* a rule, since it was asked for */
 	int64_t first_ms;     /* of the first change since it was asked for; 0: none */
 	int64_t own_until_ms; /* changes by nobody's login are the agent's own until then */
 	struct change {       /* the last one that others than who made it were told of */

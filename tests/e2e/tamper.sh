@@ -115,6 +115,20 @@ one_rule_removed() {
 	check "$name: what came after is recorded" is_marked after
 }
 
+# By a service, which no login is known of, and under the agent's own name.
+forged_rule() {
+	local name="a never rule with our key"
+	talk_open $ANN
+	auditctl -A never,exit -F arch=b64 -S execve -F auid!=unset -k sessaudit
+	check "$name: it goes" wait_for 5 has_rules
+	sleep 1
+	run_mark after
+	check "$name: the transcript is completed" talk_close
+	check "$name: a gap" test -n "$(gaps rules_removed)"
+	check "$name: what came after is recorded" is_marked after
+	same "$name: known loss" "$(jq .no_known_loss "$(talk_dir)/manifest.json")" false
+}
+
 backlog_shrunk() {
 	local name="backlog limit made small"
 	talk_open $ANN
@@ -231,7 +245,7 @@ product_begin $ANN $BEN
 sudo_allow $ANN && sudo_allow $BEN || skip_all "no sudo"
 RULES=$(rules)
 note "$RULES rules"
-cases=(unprivileged one_rule_removed backlog_shrunk files_touched shipper_signalled agent_reloaded
+cases=(unprivileged one_rule_removed forged_rule backlog_shrunk files_touched shipper_signalled agent_reloaded
 	idle_adopted)
 if [ $# != 0 ]; then
 	cases=("$@")
