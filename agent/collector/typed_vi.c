@@ -44,8 +44,10 @@ static void insert_control(struct typed *t, const struct key *k)
 	case CTRL('U'):
 		if (t->editor == TYPED_READLINE_VI)
 			edit_kill_to_start(t);
-		else if (may_erase(t))
+		else if (t->cursor > t->vi.insert_at)
 			edit_kill(t, t->vi.insert_at, t->cursor);
+		else if (t->lost)
+			edit_mark(t, "<^U>");
 		break;
 	case CTRL('V'):
 		t->quoted = true;

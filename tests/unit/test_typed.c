@@ -284,6 +284,21 @@ static void test_bounds(struct typed *t)
 	buf_free(&g.raw);
 }
 
+/* ^U of zsh's vi keys erases back to where inserting began: not when the cursor is before that. */
+static void test_before_insert(struct typed *t)
+{
+	struct got g;
+
+	buf_init(&g.lines, 1 << 20);
+	buf_init(&g.raw, 1 << 20);
+	typed_lines(t, TYPED_ZSH_VI, SLICE_LIT("abcdef" ESC "A" ESC "[H\t" ESC "[D\025\rid\r"),
+		    collect, &g);
+	tap_bytes(buf_slice(&g.lines), SLICE_LIT("[<Tab><Left><^U>abcdef][id]"),
+		  "^U before where inserting began");
+	buf_free(&g.lines);
+	buf_free(&g.raw);
+}
+
 /* Few keys that write many bytes: what of them is in no line any more must not use up the room of
  * what is typed after them. */
 static void test_changed_often(struct typed *t)
@@ -330,6 +345,7 @@ int main(void)
 	test_looks_vi();
 	test_bounds(t);
 	test_changed_often(t);
+	test_before_insert(t);
 	typed_free(t);
 	typed_free(NULL);
 	return tap_done();
