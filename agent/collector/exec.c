@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "agent/collector/transcript_internal.h"
+#include "common/cleanup.h"
 #include "common/shell.h"
 
 /* The file that was asked for: PATH item 0. Of a script, the items after it are what runs it. */
@@ -41,6 +42,17 @@ static bool is_interactive(struct slice exe, const struct slice *argv, size_t ar
 	return true;
 }
 
+/* By the name that was run: of a script, exe= is what runs it. */
+static bool is_installed(struct slice path)
+{
+	static const char *const dirs[] = {"/usr/", "/bin/", "/sbin/", "/opt/", "/snap/", "/nix/"};
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (slice_starts(path, dirs[i]))
+			return !memmem(path.ptr, path.len, "/../", 4);
+	return false;
+}
+
 /* Looks at the arguments as they were given: none may be redacted yet. */
 static struct proc program(const struct session *s, const struct event *ev, const struct entry *e)
 {
@@ -51,6 +63,7 @@ static struct proc program(const struct session *s, const struct event *ev, cons
 		.start_ms = ev->time_ms,
 		.asks_secret = redact_program_asks(e->exe, e->argv, e->argc),
 		.interactive = is_interactive(e->exe, e->argv, e->argc),
+		.installed = is_installed(e->object),
 	};
 
 	if (e->comm.ptr)

@@ -253,6 +253,18 @@ static void drop_pid(struct transcript *t, struct session *s, const struct event
 			drop(t, s, ev, &s->typing->readers[i]);
 }
 
+static bool is_relay_name(const char *comm)
+{
+	static const char *const names[] = {
+		"sudo", "su",           "runuser", "doas",   "script", "screen",   "SCREEN",
+		"tmux", "tmux: client", "dtach",   "abduco", "expect", "unbuffer", "asciinema"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(comm, names[i]) == 0)
+			return true;
+	return false;
+}
+
 static struct typing_reader *add_reader(struct transcript *t, struct session *s,
 					const struct event *ev, int64_t pid)
 {
@@ -271,6 +283,8 @@ static struct typing_reader *add_reader(struct transcript *t, struct session *s,
 	r->last_ms = p ? p->start_ms : s->start_ms;
 	r->interactive = p && p->interactive;
 	r->asks = p ? p->asks_secret : 0;
+	/* Who names a program of his own so, or lets one call itself so, hides nothing by it. */
+	r->not_relay = p && !(p->installed && is_relay_name(p->comm));
 	r->cursor = (struct join_cursor){p ? p->exec_seq : 0, r->last_ms};
 	return r;
 }
@@ -310,15 +324,9 @@ static enum typed_editor editor_of(struct typing_reader *r, struct slice data)
  * what else was typed. Their own password prompt is canonical. */
 static bool is_relay(const struct typing_reader *r)
 {
-	static const char *const names[] = {
-		"sudo", "su",           "runuser", "doas",   "script", "screen",   "SCREEN",
-		"tmux", "tmux: client", "dtach",   "abduco", "expect", "unbuffer", "asciinema"};
 	bool prompt = r->asks && r->editor == TYPED_CANONICAL;
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcmp(r->comm, names[i]) == 0)
-			return !prompt;
-	return false;
+	return !r->not_relay && is_relay_name(r->comm) && !prompt;
 }
 
 void input_entries(struct transcript *t, struct session *s, const struct event *ev,

@@ -26,6 +26,7 @@ struct proc {
 	unsigned char
 		asks_secret; /* lines typed into it may be passwords, see redact.h (redact_asks) */
 	bool interactive;    /* a shell that was not given a script or a command (-c) */
+	bool installed;      /* its file lies where only root puts programs */
 };
 
 struct procs;

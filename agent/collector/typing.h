@@ -24,6 +24,7 @@ struct typing_reader { /* one program reading a terminal */
 	uint64_t serial;          /* of its last record */
 	int64_t began_ms;         /* when its program was started; 0: not known */
 	int64_t last_ms;          /* of its last record */
+	bool not_relay;           /* whatever it calls itself now */
 	bool interactive;         /* a shell whose programs should have been typed */
 	bool written;             /* a line of it was */
 	bool vi;                  /* its editor has vi keys */

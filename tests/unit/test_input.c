@@ -122,6 +122,10 @@ static const struct story stories[] = {
 	{"what is relayed is told by the program below",
 	 {"x 51 49 sudo -i", "t 51 sudo id\rgeheim\r", "t 51 sudo x\n"},
 	 "input sudo relay 10 1-2\ninput sudo [[redacted]] 2-3 redacted=1\n"},
+	{"what only calls itself a relay hides nothing",
+	 {BASH, "x 60 51 psql", "t 60 tmux select 1;\r", "x 61 51 bash -i", "t 61 sudo id\r",
+	  "e 61"},
+	 "input tmux [select 1;] 2-3\ninput sudo [id] 4-5 (not_run)\n"},
 	{"nobody's process", {"t 90 getty x\n"}, "input getty [x] 0-1\n"},
 };
 
