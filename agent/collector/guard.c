@@ -35,6 +35,7 @@ struct guard {
 	int64_t pids_ms;              /* age clock: when the pids were read */
 	int64_t next_ms;              /* age clock: the next check */
 	int64_t told_ms;              /* age clock of the last record of a change */
+	int64_t changed_ms;           /* event time of a change not yet checked; 0: none */
 	int64_t enabled_ms, rules_ms; /* real time when it was seen to be as it should */
 };
 
@@ -140,9 +141,14 @@ static void check(struct guard *g, int64_t changed_ms)
 	struct sa_err err = {0};
 	int64_t now_ms;
 
+	if (g->changed_ms)
+		changed_ms = g->changed_ms;
+	g->changed_ms = 0;
 	if (control_check(g->control, &f, &err)) {
 		static struct log_limit limit = {.burst = 3};
 
+		g->changed_ms = changed_ms;
+		g->next_ms = g->p->now_ms; /* with the next tick again */
 		g->counters.failed++;
 		log_limited(&limit, LOG_LEVEL_ERR, "event=rules_check reason=\"%s\"", err.msg);
 		return;

@@ -54,8 +54,8 @@ void rules_print(const struct rules *r);
 
 /* The rules that the kernel has, as it lists them. */
 struct rules_list {
-	struct audit_rule_data *items[4096];
-	size_t n;
+	struct audit_rule_data **items;
+	size_t n, cap;
 };
 /* fd: an audit netlink socket with privilege, on which nothing else is asked meanwhile. */
 int rules_list(int fd, struct rules_list **out, struct sa_err *err);

@@ -36,6 +36,8 @@ void rules_list_free(struct rules_list *l)
 {
 	for (size_t i = 0; l && i < l->n; i++)
 		free(l->items[i]);
+	if (l)
+		free(l->items);
 	free(l);
 }
 
@@ -48,8 +50,15 @@ static int take(struct rules_list *l, const struct audit_reply *reply, struct sa
 {
 	struct audit_rule_data *copy;
 
-	if (l->n == ARRAY_LEN(l->items))
-		return sa_fail(err, SA_ERR_TOOBIG, "kernel audit has more than %zu rules", l->n);
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 256;
+		struct audit_rule_data **items = reallocarray(l->items, cap, sizeof(*items));
+
+		if (!items)
+			return sa_fail(err, SA_ERR_NOMEM, "rules: out of memory");
+		l->items = items;
+		l->cap = cap;
+	}
 	copy = malloc(size_of(reply->ruledata));
 	if (!copy)
 		return sa_fail(err, SA_ERR_NOMEM, "rules: out of memory");

@@ -210,6 +210,8 @@ static void test_compare(void)
 	struct audit_rule_data *d;
 
 	make(ONLY("commands=yes\n"), NULL);
+	have->items = calloc(1, sizeof(*have->items));
+	have->cap = 1;
 	tap_ok(!rules_has(have, &rules.items[0]), "a kernel without rules");
 	d = malloc(sizeof(*d) + rules.items[0].data->buflen);
 	memcpy(d, rules.items[0].data, sizeof(*d) + rules.items[0].data->buflen);
@@ -226,6 +228,13 @@ static void test_compare(void)
 	d->buf[d->buflen - 1] ^= 1;
 	d->action = AUDIT_NEVER;
 	tap_ok(!rules_has(have, &rules.items[0]), "another action");
+	tap_int(rules_silencing(have), d->action == AUDIT_NEVER, "which silences, if it is never");
+	d->action = AUDIT_NEVER;
+	d->flags = AUDIT_FILTER_TASK;
+	tap_int(rules_silencing(have), 1, "task,never silences");
+	d->action = AUDIT_ALWAYS;
+	d->flags = AUDIT_FILTER_EXIT;
+	tap_int(rules_silencing(have), 0, "a rule as ours does not");
 	rules_list_free(have);
 }
 
