@@ -113,7 +113,7 @@ check_variables() {
 	innocent environment "environment= in authorized_keys"
 	is variables "unapproved none -" "SSH_AUTH_INFO_0 and SUDO_USER in sudo's environment"
 	same "who became root is the kernel's word, not SUDO_USER" "$(picked_from variables \
-		'select(.type == "privilege") | .user.name' | sort -u)" $MAL
+		'select(.event.action == "privilege") | .user.name' | sort -u)" $MAL
 	same "sudo in a session without a tag: not ann's request" \
 		"$(picked_from unseen-sudo 'select(.access.request.id? == "REQ-ANN") | .seq')" ""
 	same "who becomes ann by sudo does not come by her request" \

@@ -55,7 +55,7 @@ log_in_nested() {
 
 # "service from to" of each privilege entry, in order.
 steps() { # NAME
-	picked_from "$1" 'select(.type == "privilege") | "\(.service.name) \(.user.name) \(.user.target.name)"'
+	picked_from "$1" 'select(.event.action == "privilege") | "\(.service.name) \(.user.name) \(.user.target.name)"'
 }
 
 check_nested() {
@@ -71,7 +71,7 @@ check_nested() {
 	same "without our line: who became whom, each step once" "$(steps without)" \
 		"$(sed "s/^sudo-i/sudo/; s/^su-l/su/; s/^runuser-l/runuser/; s/^sudo $BEN/sudo $(id -u $BEN)/" \
 			<<<"$NESTED_STEPS")"
-	same "all of them succeeded" "$(picked_from with 'select(.type == "privilege") |
+	same "all of them succeeded" "$(picked_from with 'select(.event.action == "privilege") |
 		.event.outcome' | sort -u)" success
 	sa show "$(sid with)" >"$T/page" 2>&1
 	check "show: names both" grep -E "$ANN.*$BEN" "$T/page"
@@ -239,7 +239,7 @@ check_be_denied() {
 	for n in short gone; do
 		same "$n: sudo works while it is approved, and not after" \
 			"$(grep -aE 'EARLY|LATE' "$T/out/$n" | xargs)" EARLY
-		same "$n: the denial is in the transcript" "$(picked_from $n 'select(.type == "privilege") |
+		same "$n: the denial is in the transcript" "$(picked_from $n 'select(.event.action == "privilege") |
 			.event.outcome' | xargs | sed 's/failure failure/failure/')" "success failure"
 	done
 	check "expired: the message says so" grep -aq expired "$T/out/short.err"

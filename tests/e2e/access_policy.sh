@@ -334,7 +334,7 @@ check_prompts() {
 	check "sudo: it was let in" grep -aq '^IN sudo' "$T/out/glass-sudo"
 	is glass-sudo "unapproved none -" "sudo: the login itself stays unapproved"
 	same "sudo: reason and ticket are in the transcript" "$(picked_from glass-sudo \
-		'select(.type == "privilege") | .access |
+		'select(.event.action == "privilege") | .access |
 			"\(.status) \(.source) \(.request.justification) \(.request.ticket) \(.request.id)"')" \
 		"breakglass prompt INC-9: \"site down\" ' ü T-77 null"
 	check "sudo: nothing typed, denied" bash -c "! grep -aq '^IN sudo' '$T/out/glass-empty'"

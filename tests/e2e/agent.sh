@@ -13,6 +13,7 @@ SHIP_USER=sa-e2e-ship
 # Programs and the shared directories, as packages and tmpfiles.d would make them.
 agent_prepare() { # [CONFIG-LINE]...: more lines, after a section of their own
 	local u
+	note_strangers
 	[ -x "$SA_BUILD/agent/sessauditd" ] || skip_all "sessaudit is not built in $SA_BUILD"
 	MODULE=$SA_BUILD/pam_sessaudit/.libs/pam_sessaudit.so
 	for u in $AGENT_USER $SHIP_USER; do
@@ -154,11 +155,41 @@ talk_dir() { session_dir "$TALK_SES"; }
 
 # --- reading the store, without the product ---
 
+# The ids of the sessions that run on this machine, before a test makes its own: the agent takes them
+# up. Whoever runs a test over ssh is in one.
+note_strangers() {
+	local ses machine boot
+	machine=$(cut -c1-32 /etc/machine-id 2>/dev/null)
+	boot=$(cat /proc/sys/kernel/random/boot_id)
+	for ses in $(cat /proc/[0-9]*/sessionid 2>/dev/null | sort -u); do
+		printf 'sessaudit-session/1\0%s\0%s\0%s' "${machine:-host-$(hostname)}" "$boot" "$ses" |
+			sha256sum | cut -c1-32
+	done >"$T/strangers"
+}
+
+# Another test that runs meanwhile makes sessions too, but not for our users.
+note_new_strangers() {
+	local f
+	for f in "$T"/store/index/*/*/*.start.json; do
+		[ -e "$f" ] && ! grep -qF "$(basename "$f" .start.json)" "$T/strangers" || continue
+		case $(getent passwd "$(jq -r .user "$f")") in
+		sa-e2e-*) ;;
+		*) basename "$f" .start.json >>"$T/strangers" ;;
+		esac
+	done
+}
+
+# Leaves out lines that name one of them.
+not_strangers() {
+	note_new_strangers
+	grep -vFf "$T/strangers"
+}
+
 session_dirs() { # [STORE]: of our users, one a line
 	local d
 	for d in "${1:-$T/store}"/sessions/request=*/session=*; do
 		[ ! -e "$d/000000.jsonl.gz" ] || echo "$d"
-	done
+	done | not_strangers
 }
 
 segment_header() { # SESSION-DIR
@@ -197,7 +228,7 @@ find_session() { # FRAGMENT
 }
 
 all_complete() { # COUNT of sessions
-	[ "$(ls "$T"/store/sessions/request=*/*/manifest.json 2>/dev/null | wc -l)" = "$1" ]
+	[ "$(ls "$T"/store/sessions/request=*/*/manifest.json 2>/dev/null | not_strangers | wc -l)" = "$1" ]
 }
 
 picked() { # JQ-FILTER: from the entries of the session in $D

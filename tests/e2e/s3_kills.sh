@@ -121,10 +121,11 @@ killed() { grep -c "^$1" "$T/kills"; }
 
 all_ended() {
 	s3_fetch
-	[ "$(find "$T/store/sessions" -name manifest.json | wc -l)" -ge $SESSIONS ] && spool_empty
+	[ "$(find "$T/store/sessions" -name manifest.json | not_strangers | wc -l)" -ge $SESSIONS ] && spool_empty
 }
 
-spool_empty() { [ -z "$(find "$T/spool/ready" "$T/spool/open" "$T/spool/quarantine" -type f)" ]; }
+spool_empty() { [ -z "$(find "$T/spool/ready" "$T/spool/open" "$T/spool/quarantine" -type f |
+	not_strangers)" ]; }
 
 # The manifest's hash of each segment is that of the object.
 manifest_holds() { # SESSION-DIR

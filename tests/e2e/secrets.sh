@@ -233,7 +233,7 @@ check_core() {
 	check "the next one records" wait_for 15 agent_listens
 }
 
-done_sessions() { [ "$(ls "$T"/store/sessions/request=*/*/manifest.json 2>/dev/null | wc -l)" -ge 2 ]; }
+done_sessions() { [ "$(ls "$T"/store/sessions/request=*/*/manifest.json 2>/dev/null | not_strangers | wc -l)" -ge 2 ]; }
 
 for p in sudo mysql python3 curl; do
 	command -v $p >/dev/null || skip_all "no $p"

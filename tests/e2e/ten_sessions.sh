@@ -20,7 +20,7 @@ open_session() { # NUMBER USER [SSH-OPTION]
 	SESSION_PIDS+=($!)
 }
 
-all_ended() { [ "$(ls "$T"/store/sessions/request=*/session=*/manifest.json | wc -l)" -ge 10 ]; }
+all_ended() { [ "$(ls "$T"/store/sessions/request=*/session=*/manifest.json | not_strangers | wc -l)" -ge 10 ]; }
 
 # The sessions' own files are named by the kernel's session number.
 compare_with_truth() {
@@ -51,8 +51,8 @@ compare_with_replay() {
 		--machine-id "$(jq -r .host.id <<<"$header")" \
 		--boot-id "$(jq -r .host.boot.id <<<"$header")"
 	same "replay: the same sessions under the same requests" \
-		"$(cd "$T/replayed" && ls -d sessions/request=*/session=*)" \
-		"$(cd "$T/store" && ls -d sessions/request=*/session=*)"
+		"$(cd "$T/replayed" && ls -d sessions/request=*/session=* | not_strangers)" \
+		"$(cd "$T/store" && ls -d sessions/request=*/session=* | not_strangers)"
 	for d in $(session_dirs); do
 		rel=${d#"$T/store/"}
 		entries "$d" >"$T/live.jsonl"
