@@ -108,6 +108,13 @@ e2e_init() {
 
 # --- the kernel's audit state ---
 
+# The kernel goes on naming a daemon that was killed, until it has something for it.
+audit_daemon_runs() { # STATE, as auditstate says it
+	local pid
+	pid=$(sed -n 's/.* pid=\([0-9]*\) .*/\1/p' <<<"$1")
+	[ "${pid:-0}" != 0 ] && [ -d "/proc/$pid" ]
+}
+
 # The reason why this machine cannot record, or nothing.
 audit_unusable() {
 	local state
@@ -115,8 +122,7 @@ audit_unusable() {
 	state=$("$T/auditstate" get 2>/dev/null) || { echo "no kernel audit here"; return; }
 	case $state in
 	enabled=2*) echo "audit rules are immutable" ;;
-	*\ pid=0\ *) ;;
-	*) echo "another audit daemon is running" ;;
+	*) ! audit_daemon_runs "$state" || echo "another audit daemon is running" ;;
 	esac
 }
 
@@ -169,15 +175,16 @@ user_remove() { # NAME: ends what still runs as this user
 # these names are the tests' own.
 leftovers_remove() {
 	local name
-	for name in $(getent passwd | sed -n 's/^\(sa-e2e-[^:]*\):.*/\1/p'); do
+	for name in $(getent passwd | sed -n 's/^\(sa-\(e2e\|demo\|bench\)-[^:]*\):.*/\1/p'); do
 		echo "# of an earlier run: user $name" >&2
 		user_remove "$name"
 	done
-	for name in $(getent group | sed -n 's/^\(sa-e2e-[^:]*\):.*/\1/p'); do
+	for name in $(getent group | sed -n 's/^\(sa-\(e2e\|demo\|bench\)-[^:]*\):.*/\1/p'); do
 		groupdel "$name"
 	done
-	rm -f /etc/pam.d/sshd-sae2e-* /etc/sudoers.d/sessaudit-e2e
-	[ ! -s "$E2E_LOCK.state" ] || "$T/auditstate" get | grep -q ' pid=[1-9]' || {
+	rm -f /etc/pam.d/sshd-sae2e-* /etc/pam.d/sshd-demo /etc/pam.d/sa-bench-* \
+		/etc/sudoers.d/sessaudit-e2e
+	[ ! -s "$E2E_LOCK.state" ] || {
 		echo "# of an earlier run: the kernel's audit state" >&2
 		cp "$E2E_LOCK.state" "$T/audit.saved"
 		audit_restore
