@@ -10,5 +10,7 @@ bool shell_is(struct slice name)
 					    "ksh93", "mksh",  "fish",    "ash", "csh",
 					    "tcsh",  "rbash", "busybox", NULL};
 
+	if (name.len > 0 && name.ptr[0] == '-')
+		name = (struct slice){name.ptr + 1, name.len - 1};
 	return slice_in(name, names);
 }

@@ -11,7 +11,7 @@
 
 #include "common/slice.h"
 
-/* name: without a folder, and without the '-' of a login shell. */
+/* name: without a folder; with or without the '-' of a login shell. */
 bool shell_is(struct slice name);
 
 #endif

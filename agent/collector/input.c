@@ -8,6 +8,7 @@
 
 #include "agent/collector/input_internal.h"
 #include "common/cleanup.h"
+#include "common/shell.h"
 
 /* The kernel keeps 4096 bytes (drivers/tty/tty_audit.c); a longer record is a forged log. */
 #define MAX_LINES RECORD_MAX_BYTES
@@ -80,17 +81,6 @@ static void tty_name(struct slice major, struct slice minor, char *out, size_t s
 		snprintf(out, size, "ttyS%u", (unsigned)(mi - 64));
 	else
 		snprintf(out, size, "%u:%u", (unsigned)ma, (unsigned)mi);
-}
-
-static bool is_shell(const char *comm)
-{
-	static const char *const names[] = {"bash", "sh",   "dash", "zsh",  "ksh",     "ksh93",
-					    "mksh", "fish", "ash",  "tcsh", "busybox", "rbash"};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcmp(*comm == '-' ? comm + 1 : comm, names[i]) == 0)
-			return true;
-	return false;
 }
 
 static void join_all(struct session *s, const struct typing_reader *r, struct input_lines *l)
@@ -304,7 +294,7 @@ static void describe(struct typing_reader *r, const struct event *ev, struct sli
 	tty_name(record_get(body, "major"), record_get(body, "minor"), r->tty, sizeof(r->tty));
 	if (!r->statements && statement_dialect(name) != STATEMENT_NONE)
 		r->statements = statements_new(statement_dialect(name));
-	r->interactive = r->interactive || (r->began_ms == 0 && is_shell(r->comm));
+	r->interactive = r->interactive || (r->began_ms == 0 && shell_is(slice_of(r->comm)));
 }
 
 static enum typed_editor editor_of(struct typing_reader *r, struct slice data)

@@ -10,14 +10,6 @@
 
 #define LINE_MAX_BYTES (64 * 1024 * 1024) /* a segment's bound: no line is longer */
 
-/* A login shell calls itself -bash. */
-static bool is_shell(struct slice comm)
-{
-	if (comm.len > 0 && comm.ptr[0] == '-')
-		comm = (struct slice){comm.ptr + 1, comm.len - 1};
-	return shell_is(comm);
-}
-
 static void put_interval(struct buf *out, const struct page_style *st, const char *before,
 			 int64_t start_ms, const char *between, int64_t end_ms)
 {
@@ -141,7 +133,7 @@ static void put_input_notes(struct buf *out, const struct page_style *st, const 
 
 static void put_input(struct buf *out, const struct page_style *st, const struct entry *e)
 {
-	bool shell = is_shell(e->comm);
+	bool shell = shell_is(e->comm);
 	struct slice by = e->comm.len > 0 ? e->comm : e->exe;
 	_cleanup_buf_ struct buf notes = {0};
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "common/shell.h"
 #include "common/transcript/page_text.h"
 #include "tests/unit/tap.h"
 
@@ -53,6 +54,19 @@ static void test_quote(void)
 		page_quote(&b, cases[i].arg, false);
 		tap_str(buf_cstr(&b), cases[i].want, "quote: %s", cases[i].name);
 	}
+}
+
+static void test_shells(void)
+{
+	static const struct {
+		const char *name;
+		bool want;
+	} cases[] = {{"bash", true}, {"-zsh", true}, {"csh", true},    {"-csh", true},
+		     {"", false},    {"-", false},   {"bashx", false}, {"--sh", false}};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		tap_ok(shell_is(slice_of(cases[i].name)) == cases[i].want, "shell: '%s'",
+		       cases[i].name);
 }
 
 static void test_cut(void)
@@ -793,6 +807,7 @@ int main(void)
 {
 	test_quote();
 	test_cut();
+	test_shells();
 	test_duration();
 	test_exec();
 	test_classes();
