@@ -10,6 +10,7 @@ agent_libagent_la_SOURCES = \
 	agent/retry.c agent/retry.h \
 	agent/role.c agent/role.h \
 	agent/spool.c agent/spool.h agent/spool_internal.h \
+	agent/spool_scratch.c \
 	agent/spool_usage.c \
 	agent/status_file.c agent/status_file.h
 agent_libagent_la_LIBADD = $(CAPNG_LIBS)

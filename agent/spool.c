@@ -122,16 +122,12 @@ static int open_all(struct spool *s, const char *dir, struct sa_err *err)
 	    (rc = open_dir(s->dir_fd, "open", 0700, &s->open_fd, err)) ||
 	    (rc = open_dir(s->dir_fd, "state", 0700, &s->state_fd, err)) ||
 	    (rc = open_dir(s->dir_fd, "tmp", 0700, &s->tmp_fd, err)) ||
-	    (rc = open_dir(s->dir_fd, "ready", 0770, &s->ready_fd, err)) ||
-	    (rc = each_name(s->tmp_fd, remove_tmp, s, err)))
+	    (rc = open_dir(s->dir_fd, "ready", 0770, &s->ready_fd, err)))
 		return rc;
-	if (s->durable)
-		open_news(s);
-	return 0;
+	return each_name(s->tmp_fd, remove_tmp, s, err);
 }
 
-int spool_open(const char *dir, bool durable, const struct spool_limits *limits, struct spool **out,
-	       struct sa_err *err)
+static int spool_new(const char *dir, struct spool **out, struct sa_err *err)
 {
 	struct spool *s = calloc(1, sizeof(*s));
 	int rc;
@@ -140,15 +136,35 @@ int spool_open(const char *dir, bool durable, const struct spool_limits *limits,
 		return sa_fail(err, SA_ERR_NOMEM, "spool: out of memory");
 	s->dir_fd = s->lock_fd = s->news_fd = -1;
 	s->open_fd = s->state_fd = s->tmp_fd = s->ready_fd = -1;
-	s->durable = durable;
 	s->count.free = UINT64_MAX;
-	if (limits)
-		s->limits = *limits;
 	rc = open_all(s, dir, err);
 	if (rc)
 		spool_close(s);
 	else
 		*out = s;
+	return rc;
+}
+
+int spool_open(const char *dir, const struct spool_limits *limits, struct spool **out,
+	       struct sa_err *err)
+{
+	int rc = spool_new(dir, out, err);
+
+	if (rc == 0 && limits)
+		(*out)->limits = *limits;
+	if (rc == 0)
+		open_news(*out);
+	return rc;
+}
+
+int spool_open_scratch(const char *dir, struct spool **out, struct sa_err *err)
+{
+	int rc = spool_new(dir, out, err);
+
+	if (rc == 0 && (rc = scratch_open((*out)->tmp_fd, &(*out)->scratch, err)) != 0) {
+		spool_close(*out);
+		*out = NULL;
+	}
 	return rc;
 }
 
@@ -158,6 +174,7 @@ void spool_close(struct spool *s)
 		      &s->tmp_fd, &s->ready_fd, &s->lock_fd};
 
 	spool_walk_end(&s->count.walk);
+	scratch_close(s->scratch);
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (*fds[i] >= 0)
 			close(*fds[i]);
@@ -186,7 +203,7 @@ static int write_tmp(struct spool *s, const char *name, struct slice data,
 	rc = fdio_write_all(fd, data.ptr, data.len, err);
 	if (rc == 0 && mtime && futimens(fd, (struct timespec[]){{.tv_nsec = UTIME_NOW}, *mtime}))
 		rc = sa_fail_errno(err, "spool: set the time of tmp/%s", name);
-	if (rc == 0 && s->durable && fsync(fd))
+	if (rc == 0 && !s->scratch && fsync(fd))
 		rc = sa_fail_errno(err, "spool: fsync tmp/%s", name);
 	if (rc == 0 && fstat(fd, st))
 		rc = sa_fail_errno(err, "spool: stat tmp/%s", name);
@@ -214,7 +231,7 @@ static int move_to_ready(struct spool *s, int from_fd, const char *from, const c
 			return rc;
 	}
 	spool_count_object(s, st);
-	rc = s->durable ? fdio_fsync_dir(s->ready_fd, dir ? dir : ".", err) : 0;
+	rc = fdio_fsync_dir(s->ready_fd, dir ? dir : ".", err);
 	if (rc == 0)
 		tell(s, key);
 	/* Gone already: the shipper was faster, so the object is stored. */
@@ -243,21 +260,70 @@ static int put(struct spool *s, const char *key, struct slice data, const struct
 	return rc;
 }
 
+/* Nobody looks into a scratch spool before it is whole: its objects are made where they belong. */
+static int create_ready(struct spool *s, const char *key, int *fd, struct sa_err *err)
+{
+	const char *slash = strrchr(key, '/');
+	_cleanup_free_ char *dir = NULL;
+	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, rc;
+
+	*fd = openat(s->ready_fd, key, flags, 0640);
+	if (*fd < 0 && errno == ENOENT && slash) {
+		dir = strndup(key, (size_t)(slash - key));
+		if (!dir)
+			return sa_fail(err, SA_ERR_NOMEM, "spool: out of memory");
+		if ((rc = fdio_mkdirs(s->ready_fd, dir, 0770, err)) != 0)
+			return rc;
+		*fd = openat(s->ready_fd, key, flags, 0640);
+	}
+	return *fd < 0 ? sa_fail_errno(err, "spool: create ready/%s", key) : 0;
+}
+
+static int put_scratch(struct spool *s, const char *key, struct slice data, struct sa_err *err)
+{
+	_cleanup_close_ int fd = -1;
+	int rc = create_ready(s, key, &fd, err);
+
+	if (rc == 0 && (rc = fdio_write_all(fd, data.ptr, data.len, err)) != 0)
+		unlinkat(s->ready_fd, key, 0);
+	return rc;
+}
+
+static int promote_scratch(struct spool *s, const char *name, const char *key, struct sa_err *err)
+{
+	_cleanup_close_ int fd = -1;
+	int rc;
+
+	if (scratch_size(s->scratch, name) < 0)
+		return sa_fail(err, SA_ERR_NOTFOUND, "spool: open/%s: no such file", name);
+	rc = create_ready(s, key, &fd, err);
+	if (rc == 0 && (rc = scratch_copy(s->scratch, name, fd, err)) != 0)
+		unlinkat(s->ready_fd, key, 0);
+	if (rc == 0)
+		scratch_remove(s->scratch, name);
+	return rc;
+}
+
 int spool_put(struct spool *s, const char *key, struct slice data, struct sa_err *err)
 {
-	return put(s, key, data, NULL, err);
+	return s->scratch ? put_scratch(s, key, data, err) : put(s, key, data, NULL, err);
 }
 
 int spool_put_again(struct spool *s, const char *key, struct slice data, struct sa_err *err)
 {
+	if (s->scratch)
+		return put_scratch(s, key, data, err);
 	return put(s, key, data, &(struct timespec){.tv_sec = SPOOL_MADE_AGAIN_S}, err);
 }
 
 int spool_promote(struct spool *s, const char *name, const char *key, struct sa_err *err)
 {
-	int rc = spool_sync(s, name, err);
 	struct stat st;
+	int rc;
 
+	if (s->scratch)
+		return promote_scratch(s, name, key, err);
+	rc = spool_sync(s, name, err);
 	if (rc == 0 && fstatat(s->open_fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		rc = sa_fail_errno(err, "spool: open/%s", name);
 	return rc ? rc : move_to_ready(s, s->open_fd, name, key, &st, err);
@@ -272,6 +338,8 @@ int spool_append(struct spool *s, const char *name, off_t at, struct slice p, st
 
 	if (rc)
 		return rc;
+	if (s->scratch)
+		return scratch_append(s->scratch, name, at, p, err);
 	fd = openat(s->open_fd, name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | create, 0640);
 	if (fd < 0 || fstat(fd, &st))
 		return sa_fail_errno(err, "spool: open open/%s", name);
@@ -284,7 +352,7 @@ int spool_append(struct spool *s, const char *name, off_t at, struct slice p, st
 	rc = fdio_write_all(fd, p.ptr, p.len, err);
 	if (rc && ftruncate(fd, at))
 		return sa_wrap(err, rc, "spool: open/%s: cut back a torn write", name);
-	if (rc == 0 && at == 0 && s->durable) /* its name, too, must survive a power cut */
+	if (rc == 0 && at == 0) /* its name, too, must survive a power cut */
 		rc = fdio_fsync_dir(s->open_fd, ".", err);
 	return rc ? sa_wrap(err, rc, "spool: open/%s", name) : 0;
 }
@@ -293,7 +361,7 @@ int spool_sync(struct spool *s, const char *name, struct sa_err *err)
 {
 	_cleanup_close_ int fd = -1;
 
-	if (!s->durable)
+	if (s->scratch)
 		return 0;
 	fd = openat(s->open_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -303,13 +371,16 @@ int spool_sync(struct spool *s, const char *name, struct sa_err *err)
 
 int spool_read(struct spool *s, const char *name, struct buf *out, struct sa_err *err)
 {
-	return fdio_read_file(s->open_fd, name, out->max, out, err);
+	return s->scratch ? scratch_read(s->scratch, name, out, err)
+			  : fdio_read_file(s->open_fd, name, out->max, out, err);
 }
 
 off_t spool_size(struct spool *s, const char *name)
 {
 	struct stat st;
 
+	if (s->scratch)
+		return scratch_size(s->scratch, name);
 	return fstatat(s->open_fd, name, &st, AT_SYMLINK_NOFOLLOW) ? -1 : st.st_size;
 }
 
@@ -324,7 +395,10 @@ int spool_truncate(struct spool *s, const char *name, off_t size, struct sa_err 
 
 void spool_remove(struct spool *s, const char *name)
 {
-	unlinkat(s->open_fd, name, 0);
+	if (s->scratch)
+		scratch_remove(s->scratch, name);
+	else
+		unlinkat(s->open_fd, name, 0);
 }
 
 void spool_set_aside(struct spool *s, const char *name)
@@ -343,7 +417,7 @@ int spool_state_write(struct spool *s, const char *name, struct slice data, stru
 
 	if (rc == 0 && renameat(s->tmp_fd, name, s->state_fd, name))
 		rc = sa_fail_errno(err, "spool: rename to state/%s", name);
-	if (rc == 0 && s->durable)
+	if (rc == 0 && !s->scratch)
 		rc = fdio_fsync_dir(s->state_fd, ".", err);
 	return rc;
 }

@@ -37,11 +37,14 @@ struct spool_limits {
 };
 
 /* Opens (and makes, where missing) the directories that the collector writes; dir itself must
- * exist. durable: fsync everything that must survive a power cut; false for a replay's scratch
- * spool. limits NULL: none. Files left in tmp/ by an earlier run are removed. SA_ERR_EXISTS:
- * another process has this spool open (its pid is named); a lock file that nobody holds is none. */
-int spool_open(const char *dir, bool durable, const struct spool_limits *limits, struct spool **out,
+ * exist. What must survive a power cut is fsynced. limits NULL: none. Files left in tmp/ by an
+ * earlier run are removed. SA_ERR_EXISTS: another process has this spool open (its pid is named);
+ * a lock file that nobody holds is none. */
+int spool_open(const char *dir, const struct spool_limits *limits, struct spool **out,
 	       struct sa_err *err);
+/* One that nobody recovers, a replay's: nothing is fsynced, nobody is told, and what is in open/
+ * goes with the process. */
+int spool_open_scratch(const char *dir, struct spool **out, struct sa_err *err);
 void spool_close(struct spool *s);
 
 /* Makes the object key in ready/ (put there over an unfinished earlier attempt of the same), and
@@ -63,15 +66,16 @@ int spool_sync(struct spool *s, const char *name, struct sa_err *err);
 int spool_read(struct spool *s, const char *name, struct buf *out, struct sa_err *err);
 /* Bytes of open/<name>; -1 when there is none. */
 off_t spool_size(struct spool *s, const char *name);
-int spool_truncate(struct spool *s, const char *name, off_t size, struct sa_err *err);
 void spool_remove(struct spool *s, const char *name);
+/* Makes open/<name> the object key, as spool_put does. SA_ERR_NOTFOUND when there is none. */
+int spool_promote(struct spool *s, const char *name, const char *key, struct sa_err *err);
+/* For recovery: a scratch spool has nothing to find. */
+int spool_truncate(struct spool *s, const char *name, off_t size, struct sa_err *err);
 /* Renames it to <name>.damaged: nobody looks at it again but an admin. */
 void spool_set_aside(struct spool *s, const char *name);
 /* Calls fn with each name in open/ (in no order); non-zero stops and is returned. */
 int spool_each(struct spool *s, int (*fn)(void *ctx, const char *name), void *ctx,
 	       struct sa_err *err);
-/* Makes open/<name> the object key, as spool_put does. SA_ERR_NOTFOUND when there is none. */
-int spool_promote(struct spool *s, const char *name, const char *key, struct sa_err *err);
 
 /* state/<name>. */
 int spool_state_write(struct spool *s, const char *name, struct slice data, struct sa_err *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Copyright the sessaudit authors */
 
-/* What spool.c and spool_usage.c share; nobody else includes it. */
+/* What spool.c, spool_scratch.c and spool_usage.c share; nobody else includes it. */
 #ifndef SA_SPOOL_INTERNAL_H
 #define SA_SPOOL_INTERNAL_H
 
@@ -29,10 +29,12 @@ struct spool_count {
 	enum spool_level level;
 };
 
+struct scratch;
+
 struct spool {
 	int dir_fd, lock_fd, news_fd; /* news_fd -1: nobody is told */
 	int open_fd, state_fd, tmp_fd, ready_fd;
-	bool durable;
+	struct scratch *scratch; /* has what is in open/ else; NULL: durable */
 	uint64_t tmp_count;
 	struct spool_limits limits;
 	struct spool_count count;
@@ -41,5 +43,16 @@ struct spool {
 /* One more object lies in ready/. */
 void spool_count_object(struct spool *s, const struct stat *st);
 void spool_walk_end(struct spool_walk *w);
+
+/* spool_scratch.c: the calls of spool.h for open/ of a scratch spool. */
+int scratch_open(int dir_fd, struct scratch **out, struct sa_err *err);
+void scratch_close(struct scratch *s); /* NULL-safe */
+int scratch_append(struct scratch *s, const char *name, off_t at, struct slice p,
+		   struct sa_err *err);
+int scratch_read(struct scratch *s, const char *name, struct buf *out, struct sa_err *err);
+/* Writes the whole file to fd. */
+int scratch_copy(struct scratch *s, const char *name, int fd, struct sa_err *err);
+off_t scratch_size(struct scratch *s, const char *name);
+void scratch_remove(struct scratch *s, const char *name);
 
 #endif

@@ -69,8 +69,8 @@ int pipeline_open(struct pipeline *p, const struct pipeline_facts *f, struct sa_
 		rc = sa_fail(err, SA_ERR_NOMEM, "out of memory");
 	else if ((rc = redact_open(f->settings, &p->redact, err)) != 0)
 		;
-	else if ((rc = spool_open(f->spool_dir, f->durable, f->durable ? &limits : NULL, &p->spool,
-				  err)) == 0 &&
+	else if ((rc = f->durable ? spool_open(f->spool_dir, &limits, &p->spool, err)
+				  : spool_open_scratch(f->spool_dir, &p->spool, err)) == 0 &&
 		 (rc = writer_new(p->spool, &wf, p->sessions, &p->writer, err)) == 0) {
 		tf.redact = p->redact;
 		rc = transcript_new(p->writer, p->sessions, &tf, &p->transcript, err);

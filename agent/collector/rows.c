@@ -22,10 +22,6 @@ static int append(struct writer *w, struct session *s, struct slice line, struct
 	char name[WRITER_NAME_SIZE];
 	int rc;
 
-	if (w->facts.scratch) { /* nobody looks for them after a crash */
-		buf_put(&s->w.rows, line);
-		return s->w.rows.failed ? sa_fail(err, SA_ERR_NOMEM, "writer: out of memory") : 0;
-	}
 	writer_file(s, "segs", name);
 	rc = spool_append(w->spool, name, s->w.segs_size, line, err);
 	if (rc == 0)
@@ -51,7 +47,7 @@ int rows_add(struct writer *w, struct session *s, const struct session_segment *
 	char name[WRITER_NAME_SIZE], hash[DIGEST_HEX_SIZE], row[ROW_SIZE];
 	int rc = 0, n;
 
-	if (!w->facts.scratch && (s->w.segs_size == 0 || (s->tagged && !s->w.identified)))
+	if (s->w.segs_size == 0 || (s->tagged && !s->w.identified))
 		rc = add_identity(w, s, err);
 	digest_hex(object, hash);
 	n = snprintf(row, sizeof(row),
@@ -123,16 +119,6 @@ static size_t count_lines(struct slice text)
 	return n;
 }
 
-static int parse_all(struct slice text, struct manifest_segment **out, size_t *n,
-		     struct sa_err *err)
-{
-	*out = calloc(count_lines(text) + 1, sizeof(**out));
-	if (!*out)
-		return sa_fail(err, SA_ERR_NOMEM, "writer: out of memory");
-	*n = parse_rows(text, *out);
-	return 0;
-}
-
 int rows_read(struct writer *w, const struct session *s, struct manifest_segment **out, size_t *n,
 	      struct sa_err *err)
 {
@@ -140,14 +126,16 @@ int rows_read(struct writer *w, const struct session *s, struct manifest_segment
 	char name[WRITER_NAME_SIZE];
 	int rc;
 
-	if (w->facts.scratch)
-		return parse_all(buf_slice(&s->w.rows), out, n, err);
 	buf_init(&text, ROWS_MAX_BYTES);
 	writer_file(s, "segs", name);
 	rc = spool_read(w->spool, name, &text, err);
 	if (rc && rc != SA_ERR_NOTFOUND)
 		return rc;
-	return parse_all(buf_slice(&text), out, n, err);
+	*out = calloc(count_lines(buf_slice(&text)) + 1, sizeof(**out));
+	if (!*out)
+		return sa_fail(err, SA_ERR_NOMEM, "writer: out of memory");
+	*n = parse_rows(buf_slice(&text), *out);
+	return 0;
 }
 
 off_t rows_size(struct writer *w, const struct session *s)

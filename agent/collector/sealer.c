@@ -305,8 +305,7 @@ void sealer_finish(struct writer *w, struct session *s)
 	writer_forget(w, s);
 	writer_file(s, "segs", name);
 	if (checkpoint_write(w, s, &err) == 0) {
-		if (!w->facts.scratch)
-			spool_remove(w->spool, name);
+		spool_remove(w->spool, name);
 	} else { /* after a crash now it would be finished once more, with the same bytes */
 		writer_spool_error(w, s, &err);
 	}

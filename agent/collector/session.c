@@ -42,7 +42,6 @@ static void session_free(struct session *s)
 	typing_free(s->typing);
 	buf_free(&s->w.pending);
 	buf_free(&s->w.text);
-	buf_free(&s->w.rows);
 	free(s->w.unsealed);
 	free(s);
 }
@@ -139,7 +138,6 @@ struct session *session_add(struct session_table *t, uint32_t ses, const char *s
 	s->w.next_seq = 1;
 	buf_init(&s->w.pending, PENDING_MAX);
 	buf_init(&s->w.text, PENDING_MAX);
-	buf_init(&s->w.rows, PENDING_MAX);
 	s->hash_next = t->hash[ses & (BUCKETS - 1)];
 	t->hash[ses & (BUCKETS - 1)] = s;
 	attach(t, s);
@@ -150,7 +148,6 @@ void session_retire(struct session_table *t, struct session *s)
 {
 	buf_free(&s->w.pending);
 	buf_free(&s->w.text);
-	buf_free(&s->w.rows);
 	typing_free(s->typing);
 	s->typing = NULL;
 	if (s->retired)

@@ -62,15 +62,14 @@ struct session_writing {
 	uint32_t n_sealed;
 	off_t text_size, segs_size;
 	struct buf pending, text; /* lines and page text not yet in their files */
-	struct buf rows;          /* of a scratch spool, see rows.c */
 	int64_t opened_ms, synced_ms;
 	bool dirty, unsynced, sync_now;
 	bool known, listed; /* its checkpoint, its index start object were made */
 	/* The index start object was tried, and whether it has an access context: it is made again
 	 * with the same bytes. */
 	bool list_tried, list_tagged;
-	bool pointed;       /* the pointers of its requests were, since it is tagged */
-	bool identified;    /* its rows say who it is, since it is tagged */
+	bool pointed;    /* the pointers of its requests were, since it is tagged */
+	bool identified; /* its rows say who it is, since it is tagged */
 	bool cut_unsynced;
 	bool again;      /* so may the other objects that are made next */
 	bool last_words; /* the entry in hand is the session's end */
@@ -105,7 +104,7 @@ struct session {
 	char linked[LAYOUT_SID_SIZE]; /* the session that it came from; "": none */
 	uint32_t linked_ses;          /* its number */
 	char left[LAYOUT_SID_SIZE];   /* the last one that came from this; "": none */
-	bool logged_in; /* its LOGIN record came from outside of all sessions */
+	bool logged_in;               /* its LOGIN record came from outside of all sessions */
 	struct session_loss loss;
 	unsigned missed; /* looks in a row at which it had no process */
 	bool taken_up;   /* from an earlier run, its gap is not written yet */
@@ -114,7 +113,7 @@ struct session {
 	struct validity validity;
 	struct channels channels;
 	struct session_nested nested[SESSION_NESTED];
-	unsigned next_nested; /* of nested, to be overwritten */
+	unsigned next_nested;  /* of nested, to be overwritten */
 	struct typing *typing; /* of its terminals, see typing.h; NULL: nothing yet */
 	struct session_writing w;
 	bool retired; /* closed, and all of it in the spool */

@@ -159,10 +159,8 @@ void writer_reopen(struct writer *w, struct session *s)
 	 * far as its objects are not made. */
 	if (!s->w.finishing || s->w.finished > 0 || s->w.manifest_out)
 		s->part++;
-	if (s->w.finished > 0 || s->w.manifest_out) {
+	if (s->w.finished > 0 || s->w.manifest_out)
 		s->w.segs_size = 0;
-		buf_clear(&s->w.rows);
-	}
 	writer_file(s, "txt", text);
 	if (s->w.finished >= 2 || spool_size(w->spool, text) < 0)
 		s->w.text_size = s->w.sealed.text_end = 0;
@@ -210,7 +208,7 @@ static bool append_line(struct writer *w, struct session *s)
 {
 	struct buf *b = &s->w.pending;
 	size_t need = w->line.len + 1, cap = b->cap;
-	bool ok = buf_reserve(b, need) != NULL;
+	bool ok = buf_reserve(b, cap || need > 4000 ? need : 4000) != NULL;
 
 	w->buffer_bytes += b->cap - cap;
 	if (ok) {
@@ -256,8 +254,6 @@ static bool open_segment(struct writer *w, struct session *s, int64_t now_ms)
 	};
 	struct segment_mark mark = {seg.number, seg.first_seq, s->w.prev_head};
 
-	if (s->w.open.first_seq)
-		return true;
 	writer_describe(w, s, &facts);
 	buf_clear(&w->line);
 	json_writer_reset(w->json);
@@ -286,6 +282,8 @@ void writer_text(struct writer *w, struct session *s, const struct entry *e)
 		writer_describe(w, s, &facts);
 		page_head(&s->w.text, &text_style, &facts);
 	}
+	if (cap == 0)
+		buf_reserve(&s->w.text, 1000);
 	page_entry(&s->w.text, &text_style, e);
 	w->pending_bytes += s->w.text.len - before;
 	w->buffer_bytes += s->w.text.cap - cap;
@@ -293,7 +291,7 @@ void writer_text(struct writer *w, struct session *s, const struct entry *e)
 
 static bool put_entry(struct writer *w, struct session *s, struct entry *e, int64_t now_ms)
 {
-	if (!open_segment(w, s, now_ms))
+	if (s->w.open.first_seq == 0 && !open_segment(w, s, now_ms))
 		return false;
 	e->seq = s->w.next_seq;
 	buf_clear(&w->line);

@@ -4,13 +4,11 @@
 
 #include "tests/unit/entry_feed.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/cleanup.h"
-#include "common/fdio.h"
 #include "common/transcript/entry.h"
 #include "tests/unit/tap.h"
 
@@ -164,13 +162,13 @@ static void load(struct feed *f, unsigned ses, size_t *seen, struct buf *out)
 	const struct session *s = session_find(f->p.sessions, ses);
 	_cleanup_buf_ struct buf lines = {0};
 	struct slice rest;
-	char path[256];
+	char name[64];
 
 	buf_init(&lines, 4 << 20);
 	writer_flush(f->p.writer);
-	snprintf(path, sizeof(path), "%s/open/%s.000000.jsonl", f->c.spool, s ? s->sid : "");
-	if (fdio_read_file(AT_FDCWD, path, lines.max, &lines, NULL))
-		tap_ok(false, "%s cannot be read", path);
+	snprintf(name, sizeof(name), "%s.000000.jsonl", s ? s->sid : "");
+	if (spool_read(f->p.spool, name, &lines, NULL))
+		tap_ok(false, "%s cannot be read", name);
 	rest = buf_slice(&lines);
 	while (rest.len > 0) {
 		struct slice line = slice_cut(&rest, '\n');

@@ -63,6 +63,13 @@ int __wrap_openat(int fd, const char *path, int flags, ...)
 	return (flags & O_CREAT) && hit() ? -1 : __real_openat(fd, path, flags, mode);
 }
 
+ssize_t __real_pwrite(int fd, const void *p, size_t n, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at);
+ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t at)
+{
+	return hit() ? -1 : __real_pwrite(fd, p, n, at);
+}
+
 ssize_t __real_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n)

@@ -3,8 +3,8 @@
 
 /*
  * Makes the system fail at the Nth call that changes the disk, in programs linked with
- * -Wl,--wrap= of openat, mkdirat, write, ftruncate, fsync, fdatasync, renameat and unlinkat.
- * A write that is hit leaves half of its bytes behind.
+ * -Wl,--wrap= of openat, mkdirat, write, pwrite, ftruncate, fsync, fdatasync, renameat and
+ * unlinkat. A write that is hit leaves half of its bytes behind.
  */
 #ifndef SA_FAULT_H
 #define SA_FAULT_H

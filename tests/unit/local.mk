@@ -97,6 +97,7 @@ unit_tests = \
 	tests/unit/test_credentials \
 	tests/unit/test_settings \
 	tests/unit/test_spool \
+	tests/unit/test_spool_scratch \
 	tests/unit/test_store_dir \
 	tests/unit/test_store_s3 \
 	tests/unit/test_transcript \
@@ -268,8 +269,8 @@ tests_unit_test_tagfile_LDADD = $(access_tests_ldadd)
 tests_unit_test_pam_options_LDADD = pam_sessaudit/libparts.la $(access_tests_ldadd) $(PAM_LIBS)
 
 collector_tests_ldadd = agent/collector/libcollector.la agent/libagent.la $(transcript_tests_ldadd)
-fault_ldflags = $(AM_LDFLAGS) -Wl,--wrap=openat,--wrap=mkdirat,--wrap=write,--wrap=ftruncate \
-	-Wl,--wrap=fsync,--wrap=fdatasync,--wrap=renameat,--wrap=unlinkat
+fault_ldflags = $(AM_LDFLAGS) -Wl,--wrap=openat,--wrap=mkdirat,--wrap=write,--wrap=pwrite \
+	-Wl,--wrap=ftruncate,--wrap=fsync,--wrap=fdatasync,--wrap=renameat,--wrap=unlinkat
 spool_check_sources = tests/unit/spool_check.c tests/unit/spool_check.h
 tests_unit_test_event_LDADD = $(collector_tests_ldadd)
 tests_unit_test_join_LDADD = $(collector_tests_ldadd)
@@ -280,6 +281,9 @@ tests_unit_test_session_LDADD = $(collector_tests_ldadd)
 tests_unit_test_spool_SOURCES = tests/unit/test_spool.c tests/unit/fault.c tests/unit/fault.h
 tests_unit_test_spool_LDFLAGS = $(fault_ldflags)
 tests_unit_test_spool_LDADD = $(collector_tests_ldadd)
+tests_unit_test_spool_scratch_SOURCES = tests/unit/test_spool_scratch.c tests/unit/fault.c tests/unit/fault.h
+tests_unit_test_spool_scratch_LDFLAGS = $(fault_ldflags)
+tests_unit_test_spool_scratch_LDADD = $(collector_tests_ldadd)
 tests_unit_test_typed_SOURCES = tests/unit/test_typed.c tests/unit/typed_recorded.h
 tests_unit_test_input_SOURCES = tests/unit/test_input.c $(spool_check_sources)
 tests_unit_test_input_LDADD = $(collector_tests_ldadd)

@@ -2,7 +2,6 @@
 /* Copyright the sessaudit authors */
 #include "config.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,6 @@
 #include "agent/collector/pipeline.h"
 #include "agent/collector/transcript_internal.h"
 #include "common/cleanup.h"
-#include "common/fdio.h"
 #include "common/log.h"
 #include "common/settings.h"
 #include "tests/unit/spool_check.h"
@@ -114,13 +112,13 @@ static void end(void)
 static void load(void)
 {
 	const struct session *s = session_find(pipe_line.sessions, 1);
-	char path[256];
+	char name[64];
 
 	writer_flush(pipe_line.writer);
-	snprintf(path, sizeof(path), "%s/open/%s.000000.jsonl", check.spool, s->sid);
+	snprintf(name, sizeof(name), "%s.000000.jsonl", s->sid);
 	buf_clear(&lines);
-	if (fdio_read_file(AT_FDCWD, path, 1 << 20, &lines, NULL))
-		tap_ok(false, "%s cannot be read", path);
+	if (spool_read(pipe_line.spool, name, &lines, NULL))
+		tap_ok(false, "%s cannot be read", name);
 }
 
 static void add(struct buf *out, const char *name, struct slice text)

@@ -173,7 +173,7 @@ static void test_again(struct spool **s)
 	close(tmp);
 	close(fd);
 	spool_close(*s);
-	tap_int(spool_open(dir, true, NULL, s, NULL), 0, "opened again");
+	tap_int(spool_open(dir, NULL, s, NULL), 0, "opened again");
 	tap_str(content("tmp/left"), "(none)", "what was left in tmp is gone");
 	tap_int(spool_state_time_ms(*s, SPOOL_ALIVE), 0, "never alive");
 	spool_alive(*s);
@@ -188,7 +188,7 @@ static void test_lock(struct spool **s)
 	int status = 0;
 	pid_t child;
 
-	tap_int(spool_open(dir, true, NULL, &other, &err), SA_ERR_EXISTS, "opened twice");
+	tap_int(spool_open(dir, NULL, &other, &err), SA_ERR_EXISTS, "opened twice");
 	snprintf(pid, sizeof(pid), "process %ld works in", (long)getpid());
 	tap_ok(strstr(err.msg, pid) != NULL, "says by whom: %s", err.msg);
 	snprintf(want, sizeof(want), "%ld\n", (long)getpid());
@@ -196,7 +196,7 @@ static void test_lock(struct spool **s)
 	spool_close(*s);
 	child = fork();
 	if (child == 0) {
-		if (spool_open(dir, true, NULL, &other, NULL))
+		if (spool_open(dir, NULL, &other, NULL))
 			_exit(1);
 		kill(getpid(), SIGKILL);
 	}
@@ -204,7 +204,7 @@ static void test_lock(struct spool **s)
 	tap_ok(WIFSIGNALED(status), "a holder is killed");
 	snprintf(want, sizeof(want), "%ld\n", (long)child);
 	tap_str(content("lock"), want, "its file stays");
-	tap_int(spool_open(dir, true, NULL, s, NULL), 0, "and is no obstacle");
+	tap_int(spool_open(dir, NULL, s, NULL), 0, "and is no obstacle");
 }
 
 /* Everything that is to be heard. */
@@ -246,11 +246,11 @@ static void test_news(struct spool **s)
 	spool_close(*s);
 	unlink(path_of("news"));
 	close(open(path_of("news"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-	tap_int(spool_open(dir, false, NULL, s, NULL), 0, "a scratch spool");
+	tap_int(spool_open_scratch(dir, s, NULL), 0, "a scratch spool");
 	tap_ok(lstat(path_of("news"), &st) == 0 && S_ISREG(st.st_mode), "has no news");
 	tap_int(spool_put(*s, "n/6", SLICE_LIT("x"), NULL), 0, "and needs none");
 	spool_close(*s);
-	tap_int(spool_open(dir, true, NULL, s, NULL), 0, "something else is called news");
+	tap_int(spool_open(dir, NULL, s, NULL), 0, "something else is called news");
 	tap_ok(lstat(path_of("news"), &st) == 0 && S_ISFIFO(st.st_mode), "it is replaced");
 }
 
@@ -291,18 +291,18 @@ static void test_usage(struct spool **s)
 	close(open(path_of("quarantine/a/b"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	tap_int(symlink("/etc", path_of("quarantine/a/link")), 0, "a link, not followed");
 	spool_close(*s);
-	spool_open(dir, false, NULL, s, NULL);
+	spool_open(dir, NULL, s, NULL);
 	for (int i = 0; i < 5000; i++) {
 		snprintf(key, sizeof(key), "many/%d/x", i);
 		spool_put(*s, key, SLICE_LIT("0123456789"), NULL);
 	}
 	spool_close(*s);
-	spool_open(dir, false, NULL, s, NULL);
+	spool_open(dir, NULL, s, NULL);
 	check_usage(*s, 0, "5000 directories");
 	spool_put(*s, "many/1/y", SLICE_LIT("0123456789"), NULL);
 	check_usage(*s, 1, "one more");
 	spool_close(*s);
-	spool_open(dir, false, NULL, s, NULL);
+	spool_open(dir, NULL, s, NULL);
 	spool_usage(*s, 0, &u); /* sees half of them */
 	for (int i = 0; i < 5000; i += 10) {
 		snprintf(key, sizeof(key), "many/%d/z", i);
@@ -315,7 +315,7 @@ static void test_usage(struct spool **s)
 	spool_close(*s);
 	snprintf(command, sizeof(command), "rm -rf %s/ready %s/quarantine", dir, dir);
 	tap_int(system(command), 0, "shipped");
-	spool_open(dir, true, NULL, s, NULL);
+	spool_open(dir, NULL, s, NULL);
 	check_usage(*s, 2, "nothing");
 }
 
@@ -351,7 +351,7 @@ static void test_quota(struct spool **s)
 	int n = 0;
 
 	spool_close(*s);
-	spool_open(dir, true, &limits, s, NULL);
+	spool_open(dir, &limits, s, NULL);
 	spool_append(*s, "page", 0, SLICE_LIT("page"), NULL);
 	tap_int(level(*s, 0), SPOOL_OK, "empty");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -367,7 +367,7 @@ static void test_quota(struct spool **s)
 	tap_int(spool_state_write(*s, "s", SLICE_LIT("x"), NULL), 0, "but a checkpoint");
 	tap_int(spool_promote(*s, "page", "page", NULL), 0, "and what lies there already");
 	spool_close(*s);
-	spool_open(dir, true, &limits, s, NULL);
+	spool_open(dir, &limits, s, NULL);
 	tap_int(level(*s, 0), SPOOL_FULL, "full after a restart, too");
 	for (n = 0; n < 10; n++) {
 		char name[32];
@@ -388,7 +388,7 @@ static void test_sure(struct spool **s)
 	char name[32];
 
 	spool_close(*s);
-	spool_open(dir, true, &limits, s, NULL);
+	spool_open(dir, &limits, s, NULL);
 	spool_usage(*s, 0, &u);
 	for (int n = 100; put_block(*s, n) == 0; n++) {
 		snprintf(name, sizeof(name), "ready/%d", n - 5);
@@ -408,17 +408,17 @@ static void test_min_free(struct spool **s)
 	struct spool_usage u;
 
 	spool_close(*s);
-	spool_open(dir, true, &limits, s, NULL);
+	spool_open(dir, &limits, s, NULL);
 	tap_int(level(*s, 0), SPOOL_FULL, "less is free than must be");
 	tap_int(put_block(*s, 51), SA_ERR_AGAIN, "no object");
 	spool_usage(*s, 0, &u);
 	spool_close(*s);
 	limits.min_free = (int64_t)(u.free / 100 * 90);
-	spool_open(dir, true, &limits, s, NULL);
+	spool_open(dir, &limits, s, NULL);
 	tap_int(level(*s, 0), SPOOL_WARN, "nine tenths of what is free must be");
 	limits.min_free = 1;
 	spool_close(*s);
-	spool_open(dir, true, &limits, s, NULL);
+	spool_open(dir, &limits, s, NULL);
 	tap_int(level(*s, 0), SPOOL_OK, "enough is free");
 }
 
@@ -462,9 +462,8 @@ int main(void)
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(dir))
 		return 1;
-	tap_int(spool_open("/nonexistent/x", true, NULL, &s, NULL), SA_ERR_NOTFOUND,
-		"no directory");
-	tap_int(spool_open(dir, true, NULL, &s, NULL), 0, "open");
+	tap_int(spool_open("/nonexistent/x", NULL, &s, NULL), SA_ERR_NOTFOUND, "no directory");
+	tap_int(spool_open(dir, NULL, &s, NULL), 0, "open");
 	test_append(s);
 	test_read(s);
 	test_ready(s);

@@ -231,7 +231,7 @@ static bool teller_open(struct teller *t, const char *dir)
 
 	f.session_prefix = prefixes[tale->runs++ % ARRAY_LEN(prefixes)];
 	*t = (struct teller){.sessions = session_table_new()};
-	return spool_open(dir, true, NULL, &t->spool, NULL) == 0 &&
+	return spool_open(dir, NULL, &t->spool, NULL) == 0 &&
 	       writer_new(t->spool, &f, t->sessions, &t->writer, NULL) == 0;
 }
 
@@ -455,7 +455,7 @@ static void test_quota(void)
 	begin_tale();
 	teller_open(&t, c.spool);
 	spool_close(t.spool);
-	spool_open(c.spool, true, &limits, &t.spool, NULL);
+	spool_open(c.spool, &limits, &t.spool, NULL);
 	writer_free(t.writer);
 	writer_new(t.spool, &facts, t.sessions, &t.writer, NULL);
 	spool_usage(t.spool, 0, &u);
@@ -577,7 +577,7 @@ static void test_spill(void)
 	check_open(&c);
 	begin_tale();
 	f.segment_max_bytes = 64 * 1024 * 1024;
-	spool_open(c.spool, true, NULL, &t.spool, NULL);
+	spool_open(c.spool, NULL, &t.spool, NULL);
 	writer_new(t.spool, &f, t.sessions, &t.writer, NULL);
 	s = add(&t, 0);
 	small = add(&t, 1);
@@ -612,7 +612,7 @@ static void test_scratch(void)
 	check_open(&c);
 	begin_tale();
 	f.scratch = true;
-	spool_open(c.spool, false, NULL, &t.spool, NULL);
+	spool_open_scratch(c.spool, &t.spool, NULL);
 	writer_new(t.spool, &f, t.sessions, &t.writer, NULL);
 	s = add(&t, 0);
 	for (uint64_t i = 1; i <= 30; i++)
