@@ -88,7 +88,7 @@ static void finish(struct http *h, struct transfer *t, CURLcode c)
 
 	transfer_judge(t, c);
 	old = hold_sigpipe();
-	(void)curl_multi_remove_handle(t->in, t->easy);
+	(void)curl.multi_remove_handle(t->in, t->easy);
 	release_sigpipe(old);
 	unlink_live(h, t);
 	t->done(t->ctx, t->err.code, &t->a, &t->err);
@@ -114,7 +114,7 @@ static int start(struct http *h, CURLM *in, const struct http_request *r, http_d
 	if (!t)
 		return sa_fail(err, SA_ERR_NOMEM, "out of memory for a request");
 	rc = transfer_prepare(t, r, err);
-	if (rc == 0 && curl_multi_add_handle(in, t->easy) != CURLM_OK)
+	if (rc == 0 && curl.multi_add_handle(in, t->easy) != CURLM_OK)
 		rc = sa_fail(err, SA_ERR_NOMEM, "out of memory for a request");
 	if (rc < 0) {
 		put_back(h, t);
@@ -160,11 +160,11 @@ static void end_done(struct http *h, CURLM *in)
 	CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(in, &left))) {
+	while ((m = curl.multi_info_read(in, &left))) {
 		CURLcode c = m->data.result;
 		char *t = NULL;
 
-		(void)curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+		(void)curl.easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
 		finish(h, (struct transfer *)t, c);
 	}
 }
@@ -184,13 +184,13 @@ static void wait_ready(CURLM *in, int ms, const struct pollfd *fds, size_t n)
 	for (size_t i = 0; i < n; i++)
 		extra[i] = (struct curl_waitfd){.fd = fds[i].fd, .events = fds[i].events};
 #if LIBCURL_VERSION_NUM >= 0x074200
-	(void)curl_multi_poll(in, extra, (unsigned)n, ms, &ready);
+	(void)curl.multi_poll(in, extra, (unsigned)n, ms, &ready);
 #else
 	/* Does not wait when there is no descriptor at all, as while a name is looked up. */
 	long next = -1;
 
-	(void)curl_multi_wait(in, extra, (unsigned)n, ms, &ready);
-	if (n == 0 && ready == 0 && curl_multi_timeout(in, &next) == CURLM_OK && next != 0)
+	(void)curl.multi_wait(in, extra, (unsigned)n, ms, &ready);
+	if (n == 0 && ready == 0 && curl.multi_timeout(in, &next) == CURLM_OK && next != 0)
 		(void)poll(NULL, 0, next > 0 && next < 10 ? (int)next : ms < 10 ? ms : 10);
 #endif
 }
@@ -210,7 +210,7 @@ static void drive(struct http *h, CURLM *in, int ms, const struct pollfd *fds, s
 
 	wait_ready(in, bounded_wait(h, ms), fds, n);
 	old = hold_sigpipe();
-	(void)curl_multi_perform(in, &running);
+	(void)curl.multi_perform(in, &running);
 	release_sigpipe(old);
 	end_done(h, in);
 	end_stalled(h, in);
@@ -281,11 +281,11 @@ int http_perform(struct http *h, const struct http_request *r, struct http_answe
 
 static CURLM *new_multi(void)
 {
-	CURLM *m = curl_multi_init();
+	CURLM *m = curl.multi_init();
 
-	if (m && curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)POOL_MAX) == CURLM_OK)
+	if (m && curl.multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)POOL_MAX) == CURLM_OK)
 		return m;
-	(void)curl_multi_cleanup(m);
+	(void)curl.multi_cleanup(m);
 	return NULL;
 }
 
@@ -308,13 +308,16 @@ static bool copy_options(struct http_options *to, const struct http_options *o)
 int http_new(const struct http_options *o, struct http **out, struct sa_err *err)
 {
 	_cleanup_http_ struct http *h = NULL;
+	int rc = curl_load(err);
 
-	/* The library counts: as many calls of curl_global_cleanup undo it. */
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (rc)
+		return rc;
+	/* The library counts: as many calls of global_cleanup undo it. */
+	if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return sa_fail(err, SA_ERR_NOMEM, "libcurl does not start");
 	h = calloc(1, sizeof(*h));
 	if (!h) {
-		curl_global_cleanup();
+		curl.global_cleanup();
 		return sa_fail(err, SA_ERR_NOMEM, "out of memory for the HTTP client");
 	}
 	h->many = new_multi();
@@ -337,14 +340,14 @@ void http_free(struct http *h)
 	old = hold_sigpipe();
 	while (h->idle)
 		transfer_free(take_transfer(h));
-	(void)curl_multi_cleanup(h->many);
-	(void)curl_multi_cleanup(h->one);
+	(void)curl.multi_cleanup(h->many);
+	(void)curl.multi_cleanup(h->one);
 	release_sigpipe(old);
 	free((char *)h->o.ca_file);
 	free((char *)h->o.proxy);
 	free((char *)h->o.no_proxy);
 	free(h);
-	curl_global_cleanup();
+	curl.global_cleanup();
 }
 
 void http_freep(struct http **h)

@@ -141,7 +141,7 @@ void transfer_free(struct transfer *t)
 {
 	if (!t)
 		return;
-	curl_easy_cleanup(t->easy);
+	curl.easy_cleanup(t->easy);
 	free(t);
 }
 
@@ -176,7 +176,7 @@ static bool set_numbers(CURL *e)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
-		if (curl_easy_setopt(e, fixed[i].option, fixed[i].value) != CURLE_OK)
+		if (curl.easy_setopt(e, fixed[i].option, fixed[i].value) != CURLE_OK)
 			return false;
 	return true;
 }
@@ -186,33 +186,33 @@ static bool set_texts(CURL *e, const struct http_options *o)
 	static const char agent[] = PACKAGE_NAME "/" PACKAGE_VERSION;
 
 #if LIBCURL_VERSION_NUM >= 0x075500
-	if (curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK)
+	if (curl.easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK)
 		return false;
 #endif
 	/* Without CAPATH the system's directory of CAs would count as well. */
 	if (o->ca_file && o->ca_file[0] &&
-	    (curl_easy_setopt(e, CURLOPT_CAINFO, o->ca_file) != CURLE_OK ||
-	     curl_easy_setopt(e, CURLOPT_CAPATH, NULL) != CURLE_OK))
+	    (curl.easy_setopt(e, CURLOPT_CAINFO, o->ca_file) != CURLE_OK ||
+	     curl.easy_setopt(e, CURLOPT_CAPATH, NULL) != CURLE_OK))
 		return false;
-	return curl_easy_setopt(e, CURLOPT_NOPROXY, o->no_proxy) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_USERAGENT, agent) == CURLE_OK;
+	return curl.easy_setopt(e, CURLOPT_NOPROXY, o->no_proxy) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_USERAGENT, agent) == CURLE_OK;
 }
 
 static bool set_callbacks(struct transfer *t)
 {
 	CURL *e = t->easy;
 
-	return curl_easy_setopt(e, CURLOPT_PRIVATE, t) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->reason) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_READDATA, t) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_SEEKDATA, t) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_HEADERDATA, t) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_WRITEDATA, t) == CURLE_OK;
+	return curl.easy_setopt(e, CURLOPT_PRIVATE, t) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_ERRORBUFFER, t->reason) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_socket) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_READFUNCTION, on_read) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_READDATA, t) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_SEEKDATA, t) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_HEADERDATA, t) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_WRITEFUNCTION, on_write) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_WRITEDATA, t) == CURLE_OK;
 }
 
 struct transfer *transfer_new(const struct http_options *o)
@@ -222,9 +222,9 @@ struct transfer *transfer_new(const struct http_options *o)
 	if (!t)
 		return NULL;
 	t->o = o;
-	t->easy = curl_easy_init();
+	t->easy = curl.easy_init();
 	if (t->easy && set_numbers(t->easy) && set_texts(t->easy, o) && set_callbacks(t) &&
-	    curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms) == CURLE_OK)
+	    curl.easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_ms) == CURLE_OK)
 		return t;
 	transfer_free(t);
 	return NULL;
@@ -278,17 +278,17 @@ static bool set_request(struct transfer *t, const struct http_request *r)
 	bool put = t->body.ptr || t->body_size > 0 || strcmp(r->method, "PUT") == 0 ||
 		   strcmp(r->method, "POST") == 0;
 
-	return curl_easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK && /* takes back the next two */
-	       (!put || curl_easy_setopt(e, CURLOPT_UPLOAD, 1L) == CURLE_OK) &&
+	return curl.easy_setopt(e, CURLOPT_HTTPGET, 1L) == CURLE_OK && /* takes back the next two */
+	       (!put || curl.easy_setopt(e, CURLOPT_UPLOAD, 1L) == CURLE_OK) &&
 	       (strcmp(r->method, "HEAD") != 0 ||
-		curl_easy_setopt(e, CURLOPT_NOBODY, 1L) == CURLE_OK) &&
-	       curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE,
+		curl.easy_setopt(e, CURLOPT_NOBODY, 1L) == CURLE_OK) &&
+	       curl.easy_setopt(e, CURLOPT_INFILESIZE_LARGE,
 				put ? (curl_off_t)t->body_size : (curl_off_t)-1) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_URL, r->url) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->fields) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_PROXY, r->direct ? "" : t->o->proxy) == CURLE_OK &&
-	       curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->total_ms) == CURLE_OK;
+	       curl.easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_URL, r->url) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_HTTPHEADER, t->fields) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_PROXY, r->direct ? "" : t->o->proxy) == CURLE_OK &&
+	       curl.easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)r->total_ms) == CURLE_OK;
 }
 
 static int check_request(const struct http_request *r, struct sa_err *err)
@@ -354,11 +354,11 @@ static int64_t movement(const struct transfer *t)
 	curl_off_t begun = 0, up = 0, down = 0;
 	long head = 0, request = 0;
 
-	(void)curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &begun);
-	(void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &up);
-	(void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
-	(void)curl_easy_getinfo(t->easy, CURLINFO_HEADER_SIZE, &head);
-	(void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request);
+	(void)curl.easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &begun);
+	(void)curl.easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+	(void)curl.easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	(void)curl.easy_getinfo(t->easy, CURLINFO_HEADER_SIZE, &head);
+	(void)curl.easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request);
 	return begun > 0 ? up + down + head + request : -1;
 }
 
@@ -412,8 +412,8 @@ static void reason_of(const struct transfer *t, CURLcode c, char *out, size_t si
 	long errnum = 0, proxy_status = 0;
 
 	if (c == CURLE_COULDNT_CONNECT || c == CURLE_SEND_ERROR || c == CURLE_RECV_ERROR)
-		(void)curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
-	(void)curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+		(void)curl.easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &errnum);
+	(void)curl.easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
 	if (c == CURLE_SEND_FAIL_REWIND) /* see on_seek */
 		snprintf(out, size, "the connection broke before the answer");
 	else if (proxy_status >= 300)
@@ -421,9 +421,9 @@ static void reason_of(const struct transfer *t, CURLcode c, char *out, size_t si
 	else if (code_of(c) == SA_ERR_PERM && t->reason[0])
 		snprintf(out, size, "%s", t->reason);
 	else if (errnum != 0)
-		snprintf(out, size, "%s: %s", curl_easy_strerror(c), strerror((int)errnum));
+		snprintf(out, size, "%s: %s", curl.easy_strerror(c), strerror((int)errnum));
 	else
-		snprintf(out, size, "%s", curl_easy_strerror(c));
+		snprintf(out, size, "%s", curl.easy_strerror(c));
 	for (char *p = out; *p; p++)
 		if (*p < ' ' || *p > '~')
 			*p = '?';
@@ -435,8 +435,8 @@ static bool maybe_sent(const struct transfer *t)
 	curl_off_t begun = 1;
 	long size = 1;
 
-	if (curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &begun) != CURLE_OK ||
-	    curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &size) != CURLE_OK)
+	if (curl.easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &begun) != CURLE_OK ||
+	    curl.easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &size) != CURLE_OK)
 		return true;
 	return begun > 0 || size > 0 || t->body_at > 0;
 }
@@ -446,7 +446,7 @@ void transfer_judge(struct transfer *t, CURLcode c)
 	char reason[CURL_ERROR_SIZE + 64];
 	long status = 0;
 
-	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	t->a.status = status >= 200 ? (int)status : 0;
 	t->a.sent = maybe_sent(t);
 	if (t->err.code != 0)

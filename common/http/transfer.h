@@ -8,8 +8,7 @@
 #ifndef SA_HTTP_TRANSFER_H
 #define SA_HTTP_TRANSFER_H
 
-#include <curl/curl.h>
-
+#include "common/http/curl.h"
 #include "common/http/http.h"
 
 struct transfer {

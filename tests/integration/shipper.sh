@@ -427,6 +427,38 @@ test_user() {
 	check "that is explained" grep -q "no-such-user does not exist: run systemd-sysusers" "$T/log"
 }
 
+# Who has a store directory does not carry libcurl and all that comes with it; who has a bucket is
+# told when it is not there.
+test_libcurl() {
+	fresh
+	start
+	object $DIR/000001.jsonl.gz first
+	check "a store directory" wait_for 10 empty
+	check "needs no libcurl" eval '! grep -q libcurl /proc/$pid/maps'
+	stop
+	lib=$(ldconfig -p | sed -n 's/.* => \(.*libcurl\.so\.4\)$/\1/p' | head -n 1)
+	if ! unshare -m true 2>/dev/null || [ ! -e "$lib" ]; then
+		skip "a bucket without libcurl" "needs root"
+		return
+	fi
+	object $DIR/000002.jsonl.gz next
+	cat >"$T/s3.conf" <<-END
+		[spool]
+		dir = $SPOOL
+		[store]
+		type = s3
+		s3_url = s3://b/p
+		s3_region = eu-central-1
+		[agent]
+		run_dir = $T/run
+	END
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount --bind /dev/null "$1" && "$2" --keep-user --config "$3" --once' - \
+		"$(readlink -f "$lib")" "$SHIPPER" "$T/s3.conf" >"$T/log" 2>&1
+	check "a bucket without libcurl: what to do" grep -q 'libcurl\.so\.4: .*; install libcurl' "$T/log"
+	check "the object waits" test -f "$READY/$DIR/000002.jsonl.gz"
+}
+
 test_arguments() {
 	fresh
 	"$SHIPPER" --config "$T/none" --once 2>/dev/null
@@ -459,5 +491,6 @@ test_unreadable
 test_backlog
 test_kills
 test_user
+test_libcurl
 test_arguments
 tap_done
