@@ -31,6 +31,7 @@ struct control {
 	int64_t seen_ms;
 	struct rules rules; /* that the kernel has, as far as it takes them */
 	unsigned silencing; /* rules of others, as last said */
+	unsigned missing;   /* rules of ours, as last said, when audit is locked */
 };
 
 int control_open(struct control **out, struct sa_err *err)
@@ -68,7 +69,7 @@ void control_close(struct control *c)
 static int get_status(struct control *c, struct audit_status *out, struct sa_err *err)
 {
 	int64_t deadline = clock_mono_ms() + REPLY_TIMEOUT_MS;
-	int seq = audit_request_status(c->fd);
+	int seq = audit_request_status(c->fd); /* of the question, and of its answer */
 
 	if (seq <= 0)
 		return sa_fail_errno(err, "kernel audit: ask for its status");
@@ -82,8 +83,9 @@ static int get_status(struct control *c, struct audit_status *out, struct sa_err
 		if (poll(&p, 1, (int)left) <= 0)
 			continue;
 		memset(&reply, 0, sizeof(reply));
-		if (audit_get_reply(c->fd, &reply, GET_REPLY_NONBLOCKING, 0) <= 0)
-			continue;
+		if (audit_get_reply(c->fd, &reply, GET_REPLY_NONBLOCKING, 0) <= 0 ||
+		    reply.msg.nlh.nlmsg_seq != (uint32_t)seq)
+			continue; /* also what an earlier question was answered too late */
 		if (reply.type == AUDIT_GET && reply.status) {
 			*out = *reply.status;
 			return 0;
@@ -177,12 +179,13 @@ static struct rule *find_before(struct control *c, const struct rule *r)
 /* They are the admin's, or somebody's who has to be found by the entry of their change. */
 static void say_silencing(struct control *c, const struct rules_list *have)
 {
-	unsigned n = rules_silencing(have);
+	unsigned n = rules_silencing(have, &c->rules);
 
 	if (n > c->silencing)
 		log_warn(
 			"event=rules_silence rules=%u action=\"what they match (never, exclude) is in "
-			"no transcript; with task,never nothing is that programs do; see auditctl -l\"",
+			"no transcript, and each says so; with task,never nothing is that programs "
+			"do; see auditctl -l\"",
 			n);
 	c->silencing = n;
 }
@@ -211,10 +214,10 @@ static int bring_rules(struct control *c, unsigned *gone, struct sa_err *err)
 	if (rc == 0 && c->owner)
 		*gone += rules_remove_forged(c->fd, have);
 	if (rc == 0) {
-		say_silencing(c, have);
 		say_absent(&now, &c->rules);
 		rules_free(&c->rules);
 		c->rules = now;
+		say_silencing(c, have);
 	} else {
 		rules_free(&now);
 	}
@@ -240,24 +243,27 @@ static int take_over(struct control *c, struct sa_err *err)
 }
 
 /* Audit is locked until reboot: what is missing of ours stays missing. */
-static int say_locked(struct control *c, struct sa_err *err)
+static int look_locked(struct control *c, struct sa_err *err)
 {
 	struct rules_list *have = NULL;
-	struct rules missing = {0};
-	int rc = rules_make(c->set, c->self, &c->rules, err);
+	struct rules missing = {0}; /* borrows its rules */
+	int rc = c->rules.n ? 0 : rules_make(c->set, c->self, &c->rules, err);
 
 	if (rc == 0)
 		rc = rules_list(c->fd, &have, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < c->rules.n; i++)
-		if (!rules_has(have, &c->rules.items[i]))
+		if (!c->rules.items[i].refused && !rules_has(have, &c->rules.items[i]))
 			missing.items[missing.n++] = c->rules.items[i];
-	if (missing.n)
+	if (missing.n > c->missing) {
 		log_warn(
 			"event=rules_immutable action=\"audit is locked until reboot: these rules cannot "
 			"be added now, put them into /etc/audit/rules.d\"");
-	rules_print(&missing);
+		rules_print(&missing);
+	}
+	c->missing = (unsigned)missing.n;
+	say_silencing(c, have);
 	rules_list_free(have);
 	return 0;
 }
@@ -282,7 +288,7 @@ int control_begin(struct control *c, struct spool *spool, const char *boot_id,
 			return rc;
 	}
 	if (st.enabled == 2)
-		return say_locked(c, err);
+		return look_locked(c, err);
 	if (st.enabled == 0 && audit_set_enabled(c->fd, 1) <= 0)
 		return sa_fail_errno(err, "kernel audit: enable");
 	if (too_small(c, &st))
@@ -299,8 +305,9 @@ int control_check(struct control *c, struct control_found *found, struct sa_err 
 	*found = (struct control_found){.restored = true};
 	if (rc)
 		return rc;
-	if (st.enabled == 2) /* nobody can have changed anything since */
-		return 0;
+	if (st.enabled == 2)
+		return look_locked(c, err);
+	c->missing = 0;
 	if (st.enabled == 0) {
 		found->disabled = true;
 		found->restored = audit_set_enabled(c->fd, 1) > 0;
@@ -310,6 +317,11 @@ int control_check(struct control *c, struct control_found *found, struct sa_err 
 		found->restored &= raise_backlog(c);
 	}
 	return bring_rules(c, &found->rules, err);
+}
+
+const char *control_blind(const struct control *c)
+{
+	return c->missing ? "rules_immutable" : c->silencing ? "rules_silence" : NULL;
 }
 
 void control_remove_rules(struct control *c)

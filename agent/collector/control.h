@@ -37,6 +37,9 @@ void control_for(struct control *c, const struct self_facts *self, bool owner);
  * immutable rules (-e 2) the agent goes on and says which rules are missing. set is borrowed. */
 int control_begin(struct control *c, struct spool *spool, const char *boot_id,
 		  const struct settings *set, struct sa_err *err);
+/* Why less is recorded than the settings ask for, as last seen: a cause of gaps, FORMAT.md; NULL:
+ * it is not. */
+const char *control_blind(const struct control *c);
 /* Whether all is still as control_begin made it; if not, makes it so again and says what it found.
  * Paths that have come into being get their rules. */
 int control_check(struct control *c, struct control_found *found, struct sa_err *err);

@@ -39,6 +39,12 @@ struct guard {
 	int64_t enabled_ms, rules_ms; /* real time when it was seen to be as it should */
 };
 
+static void tell_blind(struct guard *g, int64_t since_ms, int64_t now_ms)
+{
+	transcript_blind(g->p->transcript, control_blind(g->control),
+			 since_ms < now_ms ? since_ms : now_ms, now_ms, g->p->now_ms);
+}
+
 struct guard *guard_new(struct pipeline *p, struct control *c, const struct settings *set,
 			struct self_facts *self)
 {
@@ -53,6 +59,7 @@ struct guard *guard_new(struct pipeline *p, struct control *c, const struct sett
 	g->enabled_ms = g->rules_ms = clock_real_ms();
 	g->next_ms = clock_mono_ms() + set->capture_rules_check;
 	g->told_ms = INT64_MIN / 2;
+	tell_blind(g, g->rules_ms, g->rules_ms);
 	return g;
 }
 
@@ -156,6 +163,7 @@ static void check(struct guard *g, int64_t changed_ms)
 	now_ms = clock_real_ms();
 	if (f.disabled || f.rules || f.backlog_limit)
 		restored(g, &f, changed_ms, now_ms);
+	tell_blind(g, changed_ms ? changed_ms : g->rules_ms, now_ms);
 	if (f.restored) {
 		g->enabled_ms = g->rules_ms = now_ms;
 		g->next_ms = g->p->now_ms + g->set->capture_rules_check;

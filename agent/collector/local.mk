@@ -114,6 +114,7 @@ agent_collector_libcollector_la_SOURCES = \
 	agent/collector/transcript.h \
 	agent/collector/transcript_call.c \
 	agent/collector/transcript_end.c \
+	agent/collector/transcript_gap.c \
 	agent/collector/transcript_internal.h \
 	agent/collector/typed.c \
 	agent/collector/typed.h \

@@ -73,8 +73,9 @@ void rules_remove_stale(int fd, const struct rules *r, const struct rules_list *
 /* Removes rules that have our keys and another action than ours: somebody who wants no record of
  * it adds a `never` under our name. Returns how many there were. */
 unsigned rules_remove_forged(int fd, const struct rules_list *have);
-/* How many rules, whosever, keep calls or records from being recorded (task,never as some
- * distributions have it, exit,never, exclude). */
-unsigned rules_silencing(const struct rules_list *have);
+/* How many rules of others keep what sessions do from being recorded: task,never as some
+ * distributions have it, exit,never for a call that a later rule of ours wants, exclude of a kind
+ * of record that entries are made of. One that cannot match a process of a login is none. */
+unsigned rules_silencing(const struct rules_list *have, const struct rules *ours);
 
 #endif

@@ -5,6 +5,7 @@
 /* The rules that the kernel has: listed, compared, added, removed. */
 #include <errno.h>
 #include <libaudit.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,11 +72,12 @@ int rules_list(int fd, struct rules_list **out, struct sa_err *err)
 {
 	_cleanup_(free_list) struct rules_list *l = calloc(1, sizeof(*l));
 	int64_t deadline = clock_mono_ms() + REPLY_TIMEOUT_MS;
-	int rc = 0;
+	int rc = 0, seq;
 
 	if (!l)
 		return sa_fail(err, SA_ERR_NOMEM, "rules: out of memory");
-	if (audit_request_rules_list_data(fd) <= 0)
+	seq = audit_request_rules_list_data(fd);
+	if (seq <= 0)
 		return sa_fail_errno(err, "kernel audit: list the rules");
 	while (rc == 0) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -85,8 +87,9 @@ int rules_list(int fd, struct rules_list **out, struct sa_err *err)
 		if (left <= 0)
 			return sa_fail(err, SA_ERR_IO, "kernel audit does not list its rules");
 		if (poll(&p, 1, (int)left) <= 0 ||
-		    audit_get_reply(fd, &reply, GET_REPLY_NONBLOCKING, 0) <= 0)
-			continue;
+		    audit_get_reply(fd, &reply, GET_REPLY_NONBLOCKING, 0) <= 0 ||
+		    reply.msg.nlh.nlmsg_seq != (uint32_t)seq)
+			continue; /* also what an earlier question was answered too late */
 		if (reply.type == NLMSG_DONE)
 			break;
 		if (reply.type == AUDIT_LIST_RULES)
@@ -199,16 +202,97 @@ unsigned rules_remove_forged(int fd, const struct rules_list *have)
 	return n;
 }
 
-unsigned rules_silencing(const struct rules_list *have)
+/* -F field=value; false when the rule has no such field, or compares otherwise. */
+static bool asks_for(const struct audit_rule_data *d, unsigned field, uint32_t *value)
+{
+	for (unsigned i = 0; i < d->field_count && i < AUDIT_MAX_FIELDS; i++)
+		if (d->fields[i] == field && d->fieldflags[i] == AUDIT_EQUAL) {
+			*value = d->values[i];
+			return true;
+		}
+	return false;
+}
+
+/* The kernel lists auid=unset in one way or the other (audit_krule_to_data). */
+static bool is_for_no_login(const struct audit_rule_data *d)
+{
+	uint32_t v;
+
+	return (asks_for(d, AUDIT_LOGINUID, &v) && v == UINT32_MAX) ||
+	       (asks_for(d, AUDIT_LOGINUID_SET, &v) && v == 0);
+}
+
+/* Of no use to the collector: what many leave out for the size of their logs. */
+static bool is_superfluous(unsigned type)
+{
+	return type == AUDIT_PROCTITLE || type == AUDIT_EOE || type == AUDIT_SERVICE_START ||
+	       type == AUDIT_SERVICE_STOP || type == AUDIT_NETFILTER_CFG || type == AUDIT_BPF ||
+	       (type >= AUDIT_FIRST_SELINUX && type <= AUDIT_LAST_KERN_CRYPTO_MSG) ||
+	       (type >= AUDIT_FIRST_CRYPTO_MSG && type <= AUDIT_LAST_CRYPTO_MSG);
+}
+
+static bool share_a_call(const struct audit_rule_data *a, const struct audit_rule_data *b)
+{
+	for (size_t i = 0; i < AUDIT_BITMASK_SIZE; i++)
+		if (a->mask[i] & b->mask[i])
+			return true;
+	return false;
+}
+
+/* The first rule that fits decides. One of ours that is not there yet goes to the end, or to the
+ * front. */
+static bool is_before(const struct rules_list *have, size_t at, const struct rule *r)
+{
+	for (size_t i = 0; i < have->n; i++)
+		if (size_of(have->items[i]) == size_of(r->data) &&
+		    memcmp(have->items[i], r->data, size_of(r->data)) == 0)
+			return at < i;
+	return !r->first;
+}
+
+static bool hides_a_call(const struct rules_list *have, size_t at, const struct rules *ours)
+{
+	for (size_t i = 0; i < ours->n; i++)
+		if (share_a_call(have->items[at], ours->items[i].data) &&
+		    is_before(have, at, &ours->items[i]))
+			return true;
+	return false;
+}
+
+static bool is_of_kernel_debugging(const struct audit_rule_data *d)
+{
+	uint32_t fs;
+
+	return asks_for(d, AUDIT_FSTYPE, &fs) && (fs == TRACEFS_MAGIC || fs == DEBUGFS_MAGIC);
+}
+
+static bool silences(const struct rules_list *have, size_t at, const struct rules *ours)
+{
+	const struct audit_rule_data *d = have->items[at];
+	uint32_t type;
+
+	if (is_for_no_login(d))
+		return false;
+	switch (d->flags) {
+	case AUDIT_FILTER_EXCLUDE:
+		return !asks_for(d, AUDIT_MSGTYPE, &type) || !is_superfluous(type);
+	case AUDIT_FILTER_EXIT:
+		return d->action == AUDIT_NEVER && hides_a_call(have, at, ours);
+	case AUDIT_FILTER_FS:
+		return d->action == AUDIT_NEVER && !is_of_kernel_debugging(d);
+	case AUDIT_FILTER_TASK:
+	case AUDIT_FILTER_USER:
+		return d->action == AUDIT_NEVER;
+	default:
+		return false;
+	}
+}
+
+unsigned rules_silencing(const struct rules_list *have, const struct rules *ours)
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; i < have->n; i++) {
-		const struct audit_rule_data *d = have->items[i];
-
-		n += d->flags == AUDIT_FILTER_EXCLUDE ||
-		     (d->action == AUDIT_NEVER &&
-		      (d->flags == AUDIT_FILTER_TASK || d->flags == AUDIT_FILTER_EXIT));
-	}
+	for (size_t i = 0; i < have->n; i++)
+		n += silences(have, i, ours);
 	return n;
 }

@@ -124,6 +124,8 @@ struct session *transcript_create(struct transcript *t, uint32_t ses, int64_t st
 	}
 	session_set(&s->boot_id, slice_of(boot_id));
 	s->start_ms = start_ms;
+	if (t->blind)
+		s->loss = (struct session_loss){t->blind, start_ms, start_ms, 0};
 	t->stats.sessions++;
 	return s;
 }
@@ -438,36 +440,4 @@ void transcript_event(struct transcript *t, const struct event *ev, int64_t now_
 		else
 			on_syscall(t, ev);
 	}
-}
-
-struct gap_all {
-	struct transcript *t;
-	struct session_loss loss;
-};
-
-/* A session that waits for its tag gets the entry when it begins: the tag itself may be what is
- * lost. */
-static void gap_one(void *ctx, struct session *s)
-{
-	const struct gap_all *g = ctx;
-	const struct session_loss *l = &g->loss;
-
-	if (s->phase == SESSION_PENDING) {
-		uint64_t before = s->loss.cause ? s->loss.count : 0;
-		int64_t start_ms = s->loss.cause ? s->loss.start_ms : l->start_ms;
-
-		s->loss = (struct session_loss){l->cause, start_ms, l->end_ms, before + l->count};
-	} else if (s->phase != SESSION_CLOSED) {
-		writer_gap(g->t->writer, s, l->cause, l->start_ms, l->end_ms, l->count,
-			   g->t->now_ms);
-	}
-}
-
-void transcript_gap_all(struct transcript *t, const char *cause, int64_t start_ms, int64_t end_ms,
-			uint64_t count, int64_t now_ms)
-{
-	struct gap_all g = {t, {cause, start_ms, end_ms, count}};
-
-	t->now_ms = now_ms;
-	session_each(t->sessions, gap_one, &g);
 }

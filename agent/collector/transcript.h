@@ -84,6 +84,11 @@ void transcript_reconfig_found(struct transcript *t, const char *what, const cha
 /* A gap entry in each open session. */
 void transcript_gap_all(struct transcript *t, const char *cause, int64_t start_ms, int64_t end_ms,
 			uint64_t count, int64_t now_ms);
+/* What sessions do is not recorded in full since then, for a cause (static) that lasts: a gap entry
+ * in each open session, and in each that begins from now on. NULL: it is over; those that are open
+ * get an entry for all of it. Nothing when the cause is as before. */
+void transcript_blind(struct transcript *t, const char *cause, int64_t since_ms, int64_t time_ms,
+		      int64_t now_ms);
 /* Ends s now, for a cause of session_end_cause. */
 void transcript_end(struct transcript *t, struct session *s, const char *cause, int64_t end_ms,
 		    int64_t now_ms);

@@ -53,6 +53,8 @@ struct transcript {
 	struct inodes *inodes; /* files.c */
 	struct reconfig reconfig;
 	struct traced traced;
+	const char *blind; /* see transcript_blind */
+	int64_t blind_ms;  /* event time since when */
 };
 
 /* The fields every entry has, from the session and who acted. name: at least 16 bytes that live as

@@ -129,6 +129,34 @@ forged_rule() {
 	same "$name: known loss" "$(jq .no_known_loss "$(talk_dir)/manifest.json")" false
 }
 
+# A rule of nobody's name: it is the admin's to keep, and what it hides is said.
+silenced() {
+	local name="a never rule" rule=(never,exit -F arch=b64 -S execve -F auid!=unset) other
+	talk_open $ANN
+	talk "sudo -n auditctl -A ${rule[*]}; echo done"
+	check "$name: a gap begins" wait_for 5 grep -q event=rules_silence "$T/agent.log"
+	run_mark silent
+	other=$(ssh_as $BEN 'read -r s </proc/self/sessionid; echo $s' </dev/null)
+	check "$name: a session that begins meanwhile is completed" wait_for 30 session_ended "$other"
+	same "$name: and says it, too" "$(entries "$(session_dir "$other")" |
+		jq -r 'select(.type == "gap") | .reason')" rules_silence
+	same "$name: known loss of it" "$(jq .no_known_loss "$(session_dir "$other")/manifest.json")" false
+	talk "sudo -n auditctl -d ${rule[*]}; echo done"
+	sleep 2
+	run_mark after
+	check "$name: the transcript is completed" talk_close
+	check "$name: it says who" \
+		test -n "$(config_by "$(id -u $ANN)" '.reason | startswith("add_rule")')"
+	check "$name: it hides what it hides" eval '! is_marked silent'
+	check "$name: what came after is recorded" is_marked after
+	same "$name: one gap when it was found, one when it was gone" "$(gaps rules_silence | wc -l)" 2
+	check "$name: from when" gap_has rules_silence \
+		"$(config_by "$(id -u $ANN)" '.reason | startswith("add_rule")' | tail -n 1)"
+	check "$name: to when" gap_has rules_silence \
+		"$(config_by "$(id -u $ANN)" '.reason | startswith("remove_rule")' | tail -n 1)"
+	same "$name: known loss" "$(jq .no_known_loss "$(talk_dir)/manifest.json")" false
+}
+
 backlog_shrunk() {
 	local name="backlog limit made small"
 	talk_open $ANN
@@ -245,7 +273,7 @@ product_begin $ANN $BEN
 sudo_allow $ANN && sudo_allow $BEN || skip_all "no sudo"
 RULES=$(rules)
 note "$RULES rules"
-cases=(unprivileged one_rule_removed forged_rule backlog_shrunk files_touched shipper_signalled agent_reloaded
+cases=(unprivileged one_rule_removed forged_rule silenced backlog_shrunk files_touched shipper_signalled agent_reloaded
 	idle_adopted)
 if [ $# != 0 ]; then
 	cases=("$@")

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <libaudit.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,13 +229,121 @@ static void test_compare(void)
 	d->buf[d->buflen - 1] ^= 1;
 	d->action = AUDIT_NEVER;
 	tap_ok(!rules_has(have, &rules.items[0]), "another action");
-	tap_int(rules_silencing(have), d->action == AUDIT_NEVER, "which silences, if it is never");
-	d->action = AUDIT_NEVER;
-	d->flags = AUDIT_FILTER_TASK;
-	tap_int(rules_silencing(have), 1, "task,never silences");
-	d->action = AUDIT_ALWAYS;
-	d->flags = AUDIT_FILTER_EXIT;
-	tap_int(rules_silencing(have), 0, "a rule as ours does not");
+	rules_list_free(have);
+}
+
+/* One more at the end of the list: flags and action as the kernel has them, one field at most. */
+static void list(struct rules_list *have, unsigned flags, unsigned action, unsigned call,
+		 unsigned field, unsigned value)
+{
+	struct audit_rule_data *d = calloc(1, sizeof(*d));
+
+	d->flags = flags;
+	d->action = action;
+	if (call == UINT_MAX)
+		memset(d->mask, 0xff, sizeof(d->mask));
+	else
+		d->mask[AUDIT_WORD(call)] |= AUDIT_BIT(call);
+	if (field) {
+		d->field_count = 1;
+		d->fields[0] = field;
+		d->fieldflags[0] = AUDIT_EQUAL;
+		d->values[0] = value;
+	}
+	have->items[have->n++] = d;
+}
+
+static void list_ours(struct rules_list *have)
+{
+	for (size_t i = 0; i < rules.n; i++) {
+		const struct audit_rule_data *of = rules.items[i].data;
+		struct audit_rule_data *d = malloc(sizeof(*d) + of->buflen);
+
+		memcpy(d, of, sizeof(*d) + of->buflen);
+		have->items[have->n++] = d;
+	}
+}
+
+struct silence {
+	const char *name;
+	unsigned flags, action, call, field, value, want;
+};
+
+static void test_silencing(void)
+{
+	unsigned exec = (unsigned)audit_name_to_syscall("execve", audit_detect_machine());
+	unsigned clock = (unsigned)audit_name_to_syscall("adjtimex", audit_detect_machine());
+	const struct silence rows[] = {
+		{"task,never", AUDIT_FILTER_TASK, AUDIT_NEVER, UINT_MAX, 0, 0, 1},
+		{"task,never of no login", AUDIT_FILTER_TASK, AUDIT_NEVER, UINT_MAX, AUDIT_LOGINUID,
+		 UINT32_MAX, 0},
+		{"a rule as ours", AUDIT_FILTER_EXIT, AUDIT_ALWAYS, exec, 0, 0, 0},
+		{"exit,never", AUDIT_FILTER_EXIT, AUDIT_NEVER, UINT_MAX, 0, 0, 1},
+		{"exit,never of our call", AUDIT_FILTER_EXIT, AUDIT_NEVER, exec, 0, 0, 1},
+		{"exit,never of a user", AUDIT_FILTER_EXIT, AUDIT_NEVER, exec, AUDIT_UID, 0, 1},
+		{"exit,never of another call", AUDIT_FILTER_EXIT, AUDIT_NEVER, clock, 0, 0, 0},
+		{"exit,never of no login", AUDIT_FILTER_EXIT, AUDIT_NEVER, exec, AUDIT_LOGINUID,
+		 UINT32_MAX, 0},
+		{"the same, as the kernel may list it", AUDIT_FILTER_EXIT, AUDIT_NEVER, exec,
+		 AUDIT_LOGINUID_SET, 0, 0},
+		{"exit,never of logins", AUDIT_FILTER_EXIT, AUDIT_NEVER, exec, AUDIT_LOGINUID_SET,
+		 1, 1},
+		{"exclude of all", AUDIT_FILTER_EXCLUDE, AUDIT_ALWAYS, UINT_MAX, 0, 0, 1},
+		{"exclude of EXECVE", AUDIT_FILTER_EXCLUDE, AUDIT_NEVER, UINT_MAX, AUDIT_MSGTYPE,
+		 AUDIT_EXECVE, 1},
+		{"exclude of our tag", AUDIT_FILTER_EXCLUDE, AUDIT_ALWAYS, UINT_MAX, AUDIT_MSGTYPE,
+		 AUDIT_TRUSTED_APP, 1},
+		{"exclude of a user", AUDIT_FILTER_EXCLUDE, AUDIT_ALWAYS, UINT_MAX, AUDIT_UID, 7,
+		 1},
+		{"exclude of PROCTITLE", AUDIT_FILTER_EXCLUDE, AUDIT_ALWAYS, UINT_MAX,
+		 AUDIT_MSGTYPE, AUDIT_PROCTITLE, 0},
+		{"exclude of CRYPTO_KEY_USER", AUDIT_FILTER_EXCLUDE, AUDIT_ALWAYS, UINT_MAX,
+		 AUDIT_MSGTYPE, AUDIT_CRYPTO_KEY_USER, 0},
+		{"exclude of AVC", AUDIT_FILTER_EXCLUDE, AUDIT_ALWAYS, UINT_MAX, AUDIT_MSGTYPE,
+		 AUDIT_AVC, 0},
+		{"exclude of what a crash says", AUDIT_FILTER_EXCLUDE, AUDIT_ALWAYS, UINT_MAX,
+		 AUDIT_MSGTYPE, AUDIT_ANOM_ABEND, 1},
+		{"user,never", AUDIT_FILTER_USER, AUDIT_NEVER, UINT_MAX, AUDIT_UID, 0, 1},
+		{"user,always", AUDIT_FILTER_USER, AUDIT_ALWAYS, UINT_MAX, AUDIT_UID, 0, 0},
+		{"filesystem,never", AUDIT_FILTER_FS, AUDIT_NEVER, UINT_MAX, AUDIT_FSTYPE, 0xef53,
+		 1},
+		{"filesystem,never of tracefs", AUDIT_FILTER_FS, AUDIT_NEVER, UINT_MAX,
+		 AUDIT_FSTYPE, 0x74726163, 0},
+	};
+
+	make(ONLY("commands=yes\n"), NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct silence *r = &rows[i];
+		struct rules_list *have = calloc(1, sizeof(*have));
+
+		have->cap = rules.n + 1;
+		have->items = calloc(have->cap, sizeof(*have->items));
+		list(have, r->flags, r->action, r->call, r->field, r->value);
+		tap_int(rules_silencing(have, &rules), r->want, "%s: %s", r->name,
+			r->want ? "silences" : "does not silence");
+		list_ours(have);
+		tap_int(rules_silencing(have, &rules), r->want, "%s: the same before ours",
+			r->name);
+		rules_list_free(have);
+	}
+}
+
+/* The first rule that fits decides. */
+static void test_silencing_order(void)
+{
+	unsigned exec = (unsigned)audit_name_to_syscall("execve", audit_detect_machine());
+	struct rules_list *have = calloc(1, sizeof(*have));
+
+	have->cap = rules.n + 1;
+	have->items = calloc(have->cap, sizeof(*have->items));
+	list_ours(have);
+	list(have, AUDIT_FILTER_EXIT, AUDIT_NEVER, exec, 0, 0);
+	tap_int(rules_silencing(have, &rules), 0, "behind ours it decides nothing");
+	free(have->items[0]);
+	have->items[0] = have->items[--have->n];
+	tap_int(rules_silencing(have, &rules), 1, "ours that is not there yet goes to the end");
+	rules.items[0].first = true;
+	tap_int(rules_silencing(have, &rules), 0, "or to the front");
 	rules_list_free(have);
 }
 
@@ -262,6 +371,8 @@ int main(void)
 	test_data(dir);
 	test_paths(dir);
 	test_compare();
+	test_silencing();
+	test_silencing_order();
 	rules_free(&rules);
 	unlink(path);
 	snprintf(path, sizeof(path), "%s/d", dir);

@@ -267,6 +267,26 @@ static void test_gap_before_tag(void)
 	tap_ok(r.c.gaps == 1 && r.c.lost == 7, "and one gap says what was lost before");
 }
 
+/* Something hides calls for a while: each session that it touches says so. */
+static void test_blind(void)
+{
+	struct run r;
+
+	run_open(&r, "b");
+	feed(&r, LOGIN(1));
+	feed(&r, TAG(1, "REQ-1"));
+	transcript_blind(r.p.transcript, NULL, T0, T0, T0);
+	transcript_blind(r.p.transcript, "rules_silence", T0 - 1000, T0, T0);
+	transcript_blind(r.p.transcript, "rules_silence", T0, T0, T0);
+	feed(&r, LOGIN(2));
+	feed(&r, TAG(2, "REQ-2"));
+	transcript_blind(r.p.transcript, NULL, T0, T0 + 1000, T0);
+	feed(&r, LOGIN(3));
+	feed(&r, TAG(3, "REQ-3"));
+	tap_ok(run_close(&r), "the store: %s", r.c.why);
+	tap_int(r.c.gaps, 4, "two in each session that runs then, none in one that begins after");
+}
+
 /* --- exact entries --- */
 
 #define S(sec) "audit(17952228" #sec ".000:" #sec "): "
@@ -653,6 +673,7 @@ int main(void)
 	test_reboot();
 	test_gap();
 	test_gap_before_tag();
+	test_blind();
 	for (size_t i = 0; i < ARRAY_LEN(stories); i++)
 		test_story(&stories[i]);
 	settings_free(&settings);
