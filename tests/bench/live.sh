@@ -462,7 +462,7 @@ ${CC:-cc} -std=gnu11 -O2 -o "$T/pamlogin" "$E2E_DIR/pamlogin.c" -lpam || exit 1
 mkdir "$T/watch"
 for i in $(seq 0 63); do echo >"$T/watch/f$i"; done
 
-exec 8>/run/lock/sessaudit-bench.lock
+exec 8>"$BENCH_LOCK"
 flock -n 8 || skip_all "another live.sh runs"
 user_remove $AGENT_USER # of a run that was killed
 user_remove $SHIP_USER

@@ -9,6 +9,7 @@
 E2E_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(cd "$E2E_DIR/../.." && pwd)
 E2E_LOCK=/run/lock/sessaudit-audit-test.lock
+BENCH_LOCK=/run/lock/sessaudit-bench.lock
 E2E_CLEANUPS=() # run last first
 TAP_COUNT=0
 TAP_FAILED=0
@@ -172,18 +173,20 @@ user_remove() { # NAME: ends what still runs as this user
 }
 
 # What a run that was killed could not take away. Whoever has the lock may: no other test lives, and
-# these names are the tests' own.
+# these names are the tests' own. A benchmark lets go of the lock between two measurements and keeps
+# its names.
 leftovers_remove() {
-	local name
-	for name in $(getent passwd | sed -n 's/^\(sa-\(e2e\|demo\|bench\)-[^:]*\):.*/\1/p'); do
+	local name kinds='e2e demo'
+	! flock -n "$BENCH_LOCK" true || kinds+=' bench'
+	for name in $(getent passwd | sed -En "s/^(sa-(${kinds// /|})-[^:]*):.*/\1/p"); do
 		echo "# of an earlier run: user $name" >&2
 		user_remove "$name"
 	done
-	for name in $(getent group | sed -n 's/^\(sa-\(e2e\|demo\|bench\)-[^:]*\):.*/\1/p'); do
+	for name in $(getent group | sed -En "s/^(sa-(${kinds// /|})-[^:]*):.*/\1/p"); do
 		groupdel "$name"
 	done
-	rm -f /etc/pam.d/sshd-sae2e-* /etc/pam.d/sshd-demo /etc/pam.d/sa-bench-* \
-		/etc/sudoers.d/sessaudit-e2e
+	rm -f /etc/pam.d/sshd-sae2e-* /etc/pam.d/sshd-demo /etc/sudoers.d/sessaudit-e2e
+	[[ $kinds != *bench* ]] || rm -f /etc/pam.d/sa-bench-*
 	[ ! -s "$E2E_LOCK.state" ] || {
 		echo "# of an earlier run: the kernel's audit state" >&2
 		cp "$E2E_LOCK.state" "$T/audit.saved"
