@@ -78,6 +78,7 @@ static void fill(const struct live *l, struct status *s)
 		.losses = losses,
 	};
 	if (l->guard) {
+		s->rules_hide = control_blind(l->control) != NULL;
 		s->rules_restored = guard_counters(l->guard)->rules_removed;
 		s->audit_restored = guard_counters(l->guard)->audit_disabled;
 	}

@@ -35,6 +35,7 @@
 	X(deaths, "counter", "deaths_total", "Processes that a signal ended")                      \
 	X(deaths_dropped, "counter", "deaths_dropped_total", "Such that were lost")                \
 	X(rules_restored, "counter", "rules_restored_total", "Audit rules that were put back")     \
+	X(rules_hide, "gauge", "rules_hide", "1 while audit rules hide what sessions do")          \
 	X(audit_restored, "counter", "audit_restored_total", "Times audit was switched on again")  \
 	X(sessions_open, "gauge", "sessions_open", "Sessions being recorded")                      \
 	X(sessions, "counter", "sessions_total", "Sessions that began")                            \

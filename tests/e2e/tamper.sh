@@ -135,6 +135,8 @@ silenced() {
 	talk_open $ANN
 	talk "sudo -n auditctl -A ${rule[*]}; echo done"
 	check "$name: a gap begins" wait_for 5 grep -q event=rules_silence "$T/agent.log"
+	check "$name: the metrics say so" wait_for 12 grep -q '_rules_hide 1$' \
+		"$T/run/collect/sessaudit_collector.prom"
 	run_mark silent
 	other=$(ssh_as $BEN 'read -r s </proc/self/sessionid; echo $s' </dev/null)
 	check "$name: a session that begins meanwhile is completed" wait_for 30 session_ended "$other"
