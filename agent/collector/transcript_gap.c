@@ -42,7 +42,7 @@ void transcript_blind(struct transcript *t, const char *cause, int64_t since_ms,
 {
 	const char *was = t->blind;
 
-	if (cause == was)
+	if (cause == was || (cause && was && strcmp(cause, was) == 0))
 		return;
 	if (was)
 		transcript_gap_all(t, was, t->blind_ms, time_ms, 0, now_ms);

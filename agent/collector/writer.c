@@ -208,7 +208,7 @@ static bool append_line(struct writer *w, struct session *s)
 {
 	struct buf *b = &s->w.pending;
 	size_t need = w->line.len + 1, cap = b->cap;
-	bool ok = buf_reserve(b, cap || need > 4000 ? need : 4000) != NULL;
+	bool ok = buf_reserve(b, need) != NULL;
 
 	w->buffer_bytes += b->cap - cap;
 	if (ok) {
@@ -282,8 +282,6 @@ void writer_text(struct writer *w, struct session *s, const struct entry *e)
 		writer_describe(w, s, &facts);
 		page_head(&s->w.text, &text_style, &facts);
 	}
-	if (cap == 0)
-		buf_reserve(&s->w.text, 1000);
 	page_entry(&s->w.text, &text_style, e);
 	w->pending_bytes += s->w.text.len - before;
 	w->buffer_bytes += s->w.text.cap - cap;
