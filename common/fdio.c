@@ -163,10 +163,13 @@ int fdio_replace_file(int dirfd, const char *path, const void *p, size_t n, mode
 
 int fdio_mkdirs(int dirfd, const char *path, mode_t mode, struct sa_err *err)
 {
-	_cleanup_free_ char *copy = strdup(path);
+	_cleanup_free_ char *copy = NULL;
 	struct stat st;
-	char *at = copy;
+	char *at;
 
+	if (mkdirat(dirfd, path, mode) == 0) /* mostly its parents exist */
+		return 0;
+	at = copy = strdup(path);
 	if (!copy)
 		return sa_fail(err, SA_ERR_NOMEM, "out of memory");
 	do {

@@ -9,8 +9,8 @@
 #include "agent/collector/writer_internal.h"
 
 /* Pending bytes of all sessions that wait for the tick; what is over that goes to the files. */
-#define SPILL_BYTES (4 * 1024 * 1024)
-#define KEEP_BYTES (8 * 1024 * 1024) /* memory of all sessions' buffers that outlives their use */
+#define SPILL_BYTES (5 * 1024 * 1024)
+#define KEEP_BYTES (10 * 1024 * 1024) /* memory of all sessions' buffers that outlives their use */
 
 /* The memory stays for the next lines as long as all that is kept so is little: ten thousand
  * sessions have two buffers each. */
