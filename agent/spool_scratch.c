@@ -294,29 +294,31 @@ int scratch_read(struct scratch *s, const char *name, struct buf *out, struct sa
 	return rc;
 }
 
-static int copy_part(struct scratch *s, const struct part *p, int fd, struct sa_err *err)
-{
-	int rc = 0;
-
-	for (size_t from = 0; rc == 0 && from < p->len; from += COPY) {
-		size_t n = p->len - from < COPY ? p->len - from : COPY;
-
-		rc = read_part(s, p, from, s->copy, n, err);
-		if (rc == 0)
-			rc = fdio_write_all(fd, s->copy, n, err);
-	}
-	return rc;
-}
-
+/* A page is some KiB here and some there: they are written in pieces of COPY. */
 int scratch_copy(struct scratch *s, const char *name, int fd, struct sa_err *err)
 {
 	const struct scratch_file *f = *find(s, name);
+	size_t have = 0, from = 0;
 	int rc = 0;
 
 	if (!f)
 		return not_found(name, err);
-	for (size_t i = 0; rc == 0 && i < f->n; i++)
-		rc = copy_part(s, &f->parts[i], fd, err);
+	for (size_t i = 0; rc == 0 && i < f->n;) {
+		const struct part *p = &f->parts[i];
+		size_t n = p->len - from < COPY - have ? p->len - from : COPY - have;
+
+		rc = read_part(s, p, from, s->copy + have, n, err);
+		have += n;
+		from += n;
+		if (from == p->len) {
+			from = 0;
+			i++;
+		}
+		if (rc == 0 && (have == COPY || i == f->n)) {
+			rc = fdio_write_all(fd, s->copy, have, err);
+			have = 0;
+		}
+	}
 	return rc;
 }
 
