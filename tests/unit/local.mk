@@ -24,6 +24,7 @@ unit_tests = \
 	tests/unit/test_serials \
 	tests/unit/test_intake \
 	tests/unit/test_rules \
+	tests/unit/test_control \
 	tests/unit/test_resume \
 	tests/unit/test_sources \
 	tests/unit/test_deaths \
@@ -315,6 +316,10 @@ tests_unit_test_statement_LDADD = $(collector_tests_ldadd)
 tests_unit_test_serials_LDADD = $(collector_tests_ldadd)
 tests_unit_test_intake_LDADD = $(collector_tests_ldadd)
 tests_unit_test_rules_LDADD = $(collector_tests_ldadd)
+tests_unit_test_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=audit_open,--wrap=audit_get_reply \
+	-Wl,--wrap=audit_request_status,--wrap=audit_request_rules_list_data \
+	-Wl,--wrap=audit_add_rule_data,--wrap=audit_set_enabled
+tests_unit_test_control_LDADD = $(collector_tests_ldadd)
 tests_unit_test_resume_SOURCES = tests/unit/test_resume.c $(spool_check_sources)
 tests_unit_test_resume_LDADD = $(collector_tests_ldadd)
 tests_unit_test_sources_LDADD = $(collector_tests_ldadd)
