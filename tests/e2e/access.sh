@@ -59,6 +59,8 @@ access_begin() { # USER...
 	done
 	at_exit agent_stop
 	agent_start || exit 1
+	# A broken configuration means the defaults, with the host's own run directory.
+	[ -e /run/sessaudit ] || at_exit 'rm -rf /run/sessaudit'
 	OUR_LINE="session required $MODULE config=$T/sessaudit.conf"
 	: >"$T/trusted_cas"
 	SSHD_LINES=("TrustedUserCAKeys $T/trusted_cas" "${SSHD_LINES[@]}")
