@@ -242,24 +242,6 @@ static int move_to_ready(struct spool *s, int from_fd, const char *from, const c
 	return SA_ERR_EXISTS;
 }
 
-static int put(struct spool *s, const char *key, struct slice data, const struct timespec *mtime,
-	       struct sa_err *err)
-{
-	char tmp[32];
-	struct stat st;
-	int rc = check_room(s, err);
-
-	if (rc)
-		return rc;
-	snprintf(tmp, sizeof(tmp), "%llu", (unsigned long long)s->tmp_count++);
-	rc = write_tmp(s, tmp, data, mtime, &st, err);
-	if (rc == 0)
-		rc = move_to_ready(s, s->tmp_fd, tmp, key, &st, err);
-	if (rc)
-		unlinkat(s->tmp_fd, tmp, 0);
-	return rc;
-}
-
 /* Nobody looks into a scratch spool before it is whole: its objects are made where they belong. */
 static int create_ready(struct spool *s, const char *key, int *fd, struct sa_err *err)
 {
@@ -289,6 +271,26 @@ static int put_scratch(struct spool *s, const char *key, struct slice data, stru
 	return rc;
 }
 
+static int put(struct spool *s, const char *key, struct slice data, const struct timespec *mtime,
+	       struct sa_err *err)
+{
+	char tmp[32];
+	struct stat st;
+	int rc = check_room(s, err);
+
+	if (rc)
+		return rc;
+	if (s->scratch)
+		return put_scratch(s, key, data, err);
+	snprintf(tmp, sizeof(tmp), "%llu", (unsigned long long)s->tmp_count++);
+	rc = write_tmp(s, tmp, data, mtime, &st, err);
+	if (rc == 0)
+		rc = move_to_ready(s, s->tmp_fd, tmp, key, &st, err);
+	if (rc)
+		unlinkat(s->tmp_fd, tmp, 0);
+	return rc;
+}
+
 static int promote_scratch(struct spool *s, const char *name, const char *key, struct sa_err *err)
 {
 	_cleanup_close_ int fd = -1;
@@ -306,13 +308,11 @@ static int promote_scratch(struct spool *s, const char *name, const char *key, s
 
 int spool_put(struct spool *s, const char *key, struct slice data, struct sa_err *err)
 {
-	return s->scratch ? put_scratch(s, key, data, err) : put(s, key, data, NULL, err);
+	return put(s, key, data, NULL, err);
 }
 
 int spool_put_again(struct spool *s, const char *key, struct slice data, struct sa_err *err)
 {
-	if (s->scratch)
-		return put_scratch(s, key, data, err);
 	return put(s, key, data, &(struct timespec){.tv_sec = SPOOL_MADE_AGAIN_S}, err);
 }
 

@@ -24,13 +24,24 @@ static size_t size_of(const struct audit_rule_data *d)
 
 /* Fields and strings come back in the order they were given in (kernel/auditfilter.c,
  * audit_krule_to_data). */
+static bool is_same(const struct audit_rule_data *a, const struct audit_rule_data *b)
+{
+	return size_of(a) == size_of(b) && memcmp(a, b, size_of(a)) == 0;
+}
+
+/* Its place in the list; l->n: it is not there. */
+static size_t place_of(const struct rules_list *l, const struct rule *r)
+{
+	size_t i = 0;
+
+	while (i < l->n && !is_same(l->items[i], r->data))
+		i++;
+	return i;
+}
+
 bool rules_has(const struct rules_list *l, const struct rule *r)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (size_of(l->items[i]) == size_of(r->data) &&
-		    memcmp(l->items[i], r->data, size_of(r->data)) == 0)
-			return true;
-	return false;
+	return place_of(l, r) < l->n;
 }
 
 void rules_list_free(struct rules_list *l)
@@ -157,8 +168,7 @@ static bool is_ours(const struct audit_rule_data *d)
 static const struct rule *find(const struct rules *r, const struct audit_rule_data *d)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (size_of(d) == size_of(r->items[i].data) &&
-		    memcmp(d, r->items[i].data, size_of(d)) == 0)
+		if (is_same(d, r->items[i].data))
 			return &r->items[i];
 	return NULL;
 }
@@ -243,11 +253,9 @@ static bool share_a_call(const struct audit_rule_data *a, const struct audit_rul
  * front. */
 static bool is_before(const struct rules_list *have, size_t at, const struct rule *r)
 {
-	for (size_t i = 0; i < have->n; i++)
-		if (size_of(have->items[i]) == size_of(r->data) &&
-		    memcmp(have->items[i], r->data, size_of(r->data)) == 0)
-			return at < i;
-	return !r->first;
+	size_t place = place_of(have, r);
+
+	return place < have->n ? at < place : !r->first;
 }
 
 static bool hides_a_call(const struct rules_list *have, size_t at, const struct rules *ours)

@@ -172,17 +172,19 @@ user_remove() { # NAME: ends what still runs as this user
 	rm -rf "/home/$1"
 }
 
+names_of() { getent "$1" | sed -En "s/^(sa-($2)-[^:]*):.*/\1/p"; } # passwd|group KIND[|KIND]...
+
 # What a run that was killed could not take away. Whoever has the lock may: no other test lives, and
 # these names are the tests' own. A benchmark lets go of the lock between two measurements and keeps
 # its names.
 leftovers_remove() {
 	local name kinds='e2e demo'
 	! flock -n "$BENCH_LOCK" true || kinds+=' bench'
-	for name in $(getent passwd | sed -En "s/^(sa-(${kinds// /|})-[^:]*):.*/\1/p"); do
+	for name in $(names_of passwd "${kinds// /|}"); do
 		echo "# of an earlier run: user $name" >&2
 		user_remove "$name"
 	done
-	for name in $(getent group | sed -En "s/^(sa-(${kinds// /|})-[^:]*):.*/\1/p"); do
+	for name in $(names_of group "${kinds// /|}"); do
 		groupdel "$name"
 	done
 	rm -f /etc/pam.d/sshd-sae2e-* /etc/pam.d/sshd-demo /etc/sudoers.d/sessaudit-e2e
